@@ -1,0 +1,130 @@
+"""Every key, file name, state and code that the YMIR platform and an executor image agree on.
+
+Nothing else in this repository spells these strings out. The facts were read from platform 2.5.0; where older platforms
+differ the constant says so.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+ENV_FILE_VARIABLE: Final = "DEFAULT_ENV_FILE_PATH"
+"""Environment variable that moves the whole task away from `/in`: every other path is read from the file it names."""
+
+DEFAULT_ENV_FILE: Final = "/in/env.yaml"
+DEFAULT_MONITOR_FILE: Final = "/out/monitor.txt"
+"""Where a failure is reported when env.yaml, which names the real place, cannot be read."""
+
+WORK_FOLDER: Final = ".ymir"
+"""Our scratch folder below the output root: framework data, checkpoints to resume from, shards. Never packed."""
+
+
+class Verb(StrEnum):
+    """What an image is asked to do. A task is one TRAINING, or MINING, INFER, or MINING and INFER together."""
+
+    TRAINING = "training"
+    MINING = "mining"
+    INFER = "infer"
+
+
+class State(IntEnum):
+    """Fourth field of monitor.txt. An image writes RUNNING or ERROR only: DONE ends a task for platforms <= 2.2."""
+
+    UNKNOWN = 0
+    PENDING = 1
+    RUNNING = 2
+    DONE = 3
+    ERROR = 4
+
+
+class Code(IntEnum):
+    """Fifth field of monitor.txt: what the platform shows (and documents) as the reason of a failure."""
+
+    OK = 0
+    CONTAINER = 160004
+    CONFIG = 300001
+    DATASET = 300002
+    IMAGE = 300003
+    MODEL = 300004
+    OBJECT_TYPE = 300005
+    DEVICE_MISMATCH = 300101
+    NO_DEVICE = 300102
+    OUT_OF_MEMORY = 300103
+    NAN = 300201
+    NETWORK = 300301
+
+
+class ObjectType(IntEnum):
+    """What a project labels: key `object_type` of config.yaml, the manifest and result.yaml."""
+
+    DETECTION = 2
+    SEMANTIC = 3
+    INSTANCE = 4
+    MULTI_MODAL = 50
+
+
+PRIMARY_METRIC: Final = {ObjectType.DETECTION: "mAP", ObjectType.SEMANTIC: "mIoU", ObjectType.INSTANCE: "maskAP"}
+"""The metric of a stage that the platform lists a model by."""
+
+UNIT_METRICS: Final = ("mAP", "mAR", "mIoU", "mAcc", "maskAP", "boxAP")
+"""Stage metrics that the platform validates: each must lie in [0, 1]."""
+
+MAX_STAGES: Final = 11
+"""Most stages of one result.yaml: the ten newest and the best one, as the platform's own toolkit keeps them."""
+
+
+class AnnotationFormat(StrEnum):
+    """First word of `export_format`. Every word the platform does not know exports nothing."""
+
+    ARK = "ark"
+    VOC = "voc"
+    COCO = "coco"
+    NONE = "none"
+
+
+EXPORT_WORDS: Final = {
+    "ark": AnnotationFormat.ARK,
+    "det-ark": AnnotationFormat.ARK,
+    "voc": AnnotationFormat.VOC,
+    "det-voc": AnnotationFormat.VOC,
+    "coco": AnnotationFormat.COCO,
+    "seg-coco": AnnotationFormat.COCO,
+}
+DEFAULT_EXPORT_FORMAT: Final = "voc:raw"
+"""What the platform exports when `export_format` is missing or empty."""
+
+RESERVED_KEYS: Final = frozenset(
+    {
+        "task_id",
+        "class_names",
+        "gpu_count",
+        "gpu_id",
+        "object_type",
+        "pretrained_model_params",
+        "model_params_path",
+        "run_training",
+        "run_mining",
+        "run_infer",
+        "openpai_enable",
+        "git_url",
+        "git_branch",
+        "code_config",
+        "prompt",
+        "text_prompt",
+    }
+)
+"""Keys of config.yaml that the platform writes itself. Everything else is a hyper-parameter."""
+
+MODEL_SUFFIXES: Final = (".pt", ".pth")
+
+TEMPLATE_FILE: Final = "{verb}-template.yaml"
+MANIFEST_FILE: Final = "manifest.yaml"
+TEMPLATE_FOLDERS: Final = {
+    ObjectType.DETECTION: "det",
+    ObjectType.SEMANTIC: "semantic-seg",
+    ObjectType.INSTANCE: "instance-seg",
+    ObjectType.MULTI_MODAL: "multi-modal",
+}
+"""Where the templates of an image with a list of object types lie, below `/img-man`."""
+
+EXIT_STOPPED: Final = 143
+"""Exit status of a task that was asked to stop by SIGTERM: 128 + 15, as a shell reports it."""

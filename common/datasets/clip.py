@@ -1,0 +1,20 @@
+"""Boxes that lie outside of their image."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.datasets.dataset import Dataset
+
+
+def clip_boxes(dataset: Dataset, sizes: NDArray[np.int64]) -> Dataset:
+    """Cut every box at the border of its image and drop the objects of which nothing is left.
+
+    Args:
+        dataset: boxes may be negative or larger than the image: the platform never clips.
+        sizes: `(images, 2)` width and height in pixels.
+    """
+    corners = np.tile(sizes.astype(np.float32), 2)[dataset.image_index]
+    boxes = np.clip(dataset.boxes, 0, corners)
+    return replace(dataset, boxes=boxes).where((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))

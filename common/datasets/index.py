@@ -1,0 +1,119 @@
+"""The platform's index files: which images, and where their annotations lie."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.contract import EXPORT_WORDS
+from common.datasets.problems import quote, refuse
+from common.errors import DatasetError
+
+LIST_FOLDER_FROM = 16
+"""From so many wanted files in one folder on, listing the folder is cheaper than asking for each file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line of a training or validation index.
+
+    Attributes:
+        image: absolute path of the image.
+        annotation: absolute path of its annotation file; with COCO all lines name the same file.
+    """
+
+    image: Path
+    annotation: Path
+
+
+def read_training_index(path: Path) -> list[Sample]:
+    """Read lines of `<image>\\t<annotation>`, both absolute. Names may hold blanks: only a tab separates.
+
+    Raises:
+        DatasetError: the file is missing or empty, or a line has no tab or a relative path.
+    """
+    lines = list(_lines(path))
+    if not lines:
+        raise DatasetError(
+            f"{path}: no image is listed. The platform exports an empty index when `export_format` is none or unknown; "
+            f"allowed are {', '.join(EXPORT_WORDS)}, each followed by `:raw`"
+        )
+    refuse([problem for number, line in lines for problem in _training_problems(f"{path}:{number}", line)])
+    columns = (line.split("\t") for _, line in lines)
+    return [Sample(Path(image), Path(annotation)) for image, annotation, *_ in columns]
+
+
+def read_candidate_index(path: Path) -> list[Path]:
+    """Read one absolute image path a line; what follows a tab is ignored.
+
+    Raises:
+        DatasetError: the file is missing or empty, or a path is relative.
+    """
+    images = [(number, line.split("\t")[0]) for number, line in _lines(path)]
+    if not images:
+        raise DatasetError(f"{path}: no image is listed; expected one absolute path a line")
+    refuse([problem for number, image in images for problem in _path_problems(f"{path}:{number}", image)])
+    return [Path(image) for _, image in images]
+
+
+def missing_files(paths: Iterable[Path]) -> list[Path]:
+    """Those paths that are no existing file, in the given order.
+
+    A folder from which many files are wanted is listed once, which makes 200 000 paths a matter of a second.
+    """
+    wanted = list(paths)
+    folders: dict[str, list[str]] = defaultdict(list)
+    for path in wanted:
+        folder, name = os.path.split(path)
+        folders[folder].append(name)
+    absent = {os.path.join(folder, name) for folder, names in folders.items() for name in _absent(folder, names)}
+    return [path for path in wanted if os.fspath(path) in absent]
+
+
+def duplicate_names(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Base names that occur more than once, each with its paths in the given order.
+
+    The platform's results, and COCO files, know an image by its base name alone.
+    """
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        by_name[path.name].append(path)
+    return {name: same for name, same in by_name.items() if len(same) > 1}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of each line that is not blank."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: the index file is missing") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: the index file cannot be read as UTF-8 text ({error})") from None
+    # str.splitlines would also split at characters that a file name may hold, such as U+2028.
+    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+
+
+def _training_problems(place: str, line: str) -> Iterator[str]:
+    columns = line.split("\t")
+    if len(columns) == 1:
+        yield f"{place}: {quote(line)} has no tab; expected `<absolute image path><TAB><absolute annotation path>`"
+    else:
+        for column in columns[:2]:
+            yield from _path_problems(place, column)
+
+
+def _path_problems(place: str, path: str) -> Iterator[str]:
+    if not path.startswith("/"):
+        yield f"{place}: {quote(path)} is not an absolute path"
+
+
+def _absent(folder: str, names: Sequence[str]) -> list[str]:
+    if len(names) >= LIST_FOLDER_FROM:
+        try:
+            with os.scandir(folder) as entries:
+                present = {entry.name for entry in entries if entry.is_file()}
+            return [name for name in names if name not in present]
+        except OSError:  # not there, or its files may be read but not listed: ask for each
+            pass
+    return [name for name in names if not os.path.isfile(os.path.join(folder, name))]

@@ -1,0 +1,143 @@
+"""Everything that can go wrong in a task, as the platform names it.
+
+    YmirError                160004  exit 70   anything without a better name
+    +-- ConfigError          300001  exit 64   a key of env.yaml or config.yaml
+    +-- DatasetError         300002  exit 65   an index or annotation file
+    +-- ImageError           300003  exit 65   an image that cannot be decoded, or too many of them
+    +-- ModelError           300004  exit 66   weights that are missing, unreadable or for other classes
+    +-- ObjectTypeError      300005  exit 64   an object type that the image does not support
+    +-- DeviceMismatchError  300101  exit 69   a GPU that this build of the framework cannot use
+    +-- NoDeviceError        300102  exit 69   a GPU was asked for and there is none
+    +-- OutOfMemoryError     300103  exit 71   memory of the GPU or of the machine
+    +-- NanError             300201  exit 70   a loss that is not a number
+    +-- NetworkError         300301  exit 75   a download that failed
+    +-- StoppedError         160004  exit 143  SIGTERM
+
+Raise one with a sentence that names the key or file, its value, and what is allowed. The message is the last line of the
+log and the sixth field of monitor.txt: it is all that most people will see.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from common.contract import EXIT_STOPPED, Code
+
+
+class YmirError(Exception):
+    """Base of all failures with a platform code.
+
+    Attributes:
+        code: what monitor.txt carries.
+        exit_status: what the process ends with; the BSD `sysexits.h` value nearest in meaning.
+        details: a stack trace from another process, for the developer; empty where the message says all.
+    """
+
+    code: ClassVar[Code] = Code.CONTAINER
+    exit_status: ClassVar[int] = 70
+    details: str = ""
+
+
+class ConfigError(YmirError):
+    """A key of env.yaml or config.yaml is missing, unknown or out of range."""
+
+    code = Code.CONFIG
+    exit_status = 64
+
+
+class DatasetError(YmirError):
+    """An index or annotation file is missing, empty or malformed."""
+
+    code = Code.DATASET
+    exit_status = 65
+
+
+class ImageError(YmirError):
+    """An image cannot be decoded, or too many of them."""
+
+    code = Code.IMAGE
+    exit_status = 65
+
+
+class ModelError(YmirError):
+    """Weights are missing, unreadable, or made for other classes."""
+
+    code = Code.MODEL
+    exit_status = 66
+
+
+class ObjectTypeError(YmirError):
+    """The project's object type is not one that this image supports."""
+
+    code = Code.OBJECT_TYPE
+    exit_status = 64
+
+
+class DeviceMismatchError(YmirError):
+    """The GPU is there, but this build of the framework has no code for it."""
+
+    code = Code.DEVICE_MISMATCH
+    exit_status = 69
+
+
+class NoDeviceError(YmirError):
+    """config.yaml names a GPU that is not there."""
+
+    code = Code.NO_DEVICE
+    exit_status = 69
+
+
+class OutOfMemoryError(YmirError):
+    """The GPU or the machine ran out of memory."""
+
+    code = Code.OUT_OF_MEMORY
+    exit_status = 71
+
+
+class NanError(YmirError):
+    """The loss became NaN or infinite and did not recover."""
+
+    code = Code.NAN
+    exit_status = 70
+
+
+class NetworkError(YmirError):
+    """A download failed. Only the build of an image downloads; a task never does."""
+
+    code = Code.NETWORK
+    exit_status = 75
+
+
+class StoppedError(YmirError):
+    """The task was asked to stop."""
+
+    exit_status = EXIT_STOPPED
+
+
+BY_NAME: dict[str, type[YmirError]] = {cls.__name__: cls for cls in (YmirError, *YmirError.__subclasses__())}
+"""For an error that crosses a process border by the name of its class."""
+
+
+T = TypeVar("T")
+
+
+class Problems:
+    """Collects failures, so that a user reads about all mistakes at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[YmirError] = []
+
+    def attempt(self, fallback: T, read: Callable[[], T]) -> T:
+        """The value of `read()`; where that fails the failure is kept and `fallback` returned."""
+        try:
+            return read()
+        except YmirError as error:
+            self._errors.append(error)
+            return fallback
+
+    def raise_all(self) -> None:
+        """Raise one error that says everything, with the class of the first; do nothing when there was none."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            message = "; ".join(f"({i}) {error}" for i, error in enumerate(self._errors, 1))
+            raise type(self._errors[0])(f"{len(self._errors)} problems: {message}")

@@ -1,0 +1,1 @@
+"""Images: decode whatever the platform stores, fit it to a model's input, stream it in batches."""

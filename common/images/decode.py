@@ -1,0 +1,62 @@
+"""Decode an image file by its content, whatever its name."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from common.errors import ImageError
+
+Pixels = NDArray[np.uint8]
+
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+
+
+def read_image(path: Path) -> Pixels:
+    """Decode one image.
+
+    The platform measures an image as it is stored, so the EXIF orientation is not applied. Grayscale, palette, 16 bit and
+    alpha are brought to three channels of 8 bits; alpha is dropped.
+
+    Returns:
+        `(height, width, 3)` uint8 in BGR order.
+
+    Raises:
+        ImageError: the file is missing, empty, cut off, or in no known format; the message names it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror})") from None
+    return decode(content, path)
+
+
+def decode(content: bytes, path: Path) -> Pixels:
+    """Decode the bytes of one image; `path` is for messages only. See `read_image`."""
+    if not content:
+        raise ImageError(f"{path}: empty file")
+    if content.startswith(JPEG_START) and JPEG_END not in content[-65536:]:
+        raise ImageError(f"{path}: truncated JPEG")  # decoders fill the rest with grey and say nothing
+    pixels = _decode_fast(content)
+    return _decode_any(content, path) if pixels is None else pixels
+
+
+def _decode_fast(content: bytes) -> Pixels | None:
+    """OpenCV: fastest for JPEG, PNG and BMP, and it releases the interpreter lock."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        return None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def _decode_any(content: bytes, path: Path) -> Pixels:
+    """Pillow: slower, but knows more formats and says what is wrong."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8)[:, :, ::-1])
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise ImageError(f"{path}: cannot be decoded; known are JPEG, PNG, BMP, WebP, TIFF and GIF") from None

@@ -1,0 +1,68 @@
+"""Fit an image of any size to the input of a model, and bring boxes back."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from common.images.decode import Pixels
+from common.predictions import Floats
+
+GREY = 114
+"""Value of the border: what YOLO models are trained with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an image lies in a model's input: `input = image * scale + offset`.
+
+    Attributes:
+        width, height: of the image, in pixels.
+        scale_x, scale_y: model pixels per image pixel.
+        offset_x, offset_y: model pixels of border on the left and at the top.
+    """
+
+    width: int
+    height: int
+    scale_x: float
+    scale_y: float
+    offset_x: float
+    offset_y: float
+
+    def to_image(self, boxes: Floats) -> Floats:
+        """Corners `(n, 4)` in model pixels -> corners in image pixels, clipped to the image."""
+        offset = np.array([self.offset_x, self.offset_y] * 2, np.float32)
+        scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
+        limit = np.array([self.width, self.height] * 2, np.float32)
+        return np.clip((boxes - offset) / scale, 0, limit).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image ready for a model: `pixels` is `(H, W, 3)` uint8 BGR, `placement` leads back."""
+
+    pixels: Pixels
+    placement: Placement
+
+
+def letterbox(image: Pixels, size: int, stride: int) -> Prepared:
+    """Scale the longer side to `size`, keep the aspect ratio, and pad to the least multiple of `stride`.
+
+    The shape depends on this image alone, so that no neighbour in a batch can change a prediction.
+
+    Args:
+        image: `(h, w, 3)` uint8.
+        size: longer side of the result in pixels, before rounding up to `stride`.
+        stride: coarsest stride of the model in pixels.
+    """
+    height, width = image.shape[:2]
+    ratio = size / max(height, width)
+    inner_w, inner_h = max(round(width * ratio), 1), max(round(height * ratio), 1)
+    outer_w, outer_h = (-(-side // stride) * stride for side in (inner_w, inner_h))
+    left, top = (outer_w - inner_w) // 2, (outer_h - inner_h) // 2
+    placement = Placement(width, height, inner_w / width, inner_h / height, left, top)
+    if (inner_w, inner_h) != (width, height):
+        image = np.asarray(cv2.resize(image, (inner_w, inner_h), interpolation=cv2.INTER_LINEAR), np.uint8)
+    pixels = np.full((outer_h, outer_w, 3), GREY, np.uint8)
+    pixels[top : top + inner_h, left : left + inner_w] = image
+    return Prepared(pixels, placement)

@@ -1,0 +1,119 @@
+"""The four augmentations of CALD: flip, cutout, downsize, rotate.
+
+Each keeps the size of the model input, and each is an affine map of the plane (for cutout, the one that moves nothing).
+Numbers and order are those of the authors' code, github.com/we1pingyu/CALD, cald/cald_helper.py.
+"""
+
+from functools import partial
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from common.mining.algorithm import Augmented, Image
+from common.mining.boxes import areas, clip, intersections
+from common.predictions import Detections, Floats
+
+Matrix = NDArray[np.float64]
+"""`(2, 3)`: maps the point (x, y, 1), in pixels from the top left corner of the image."""
+
+RATIO: Final = 0.8
+ANGLE: Final = 5.0
+"""Degrees, counter-clockwise as one sees it."""
+HOLES: Final = 2
+TRIALS: Final = 50
+HOLE_SIDES: Final = (0.05, 0.2)
+"""Sides of a hole, as a share of the input's."""
+COVERED: Final = (0.1, 0.4)
+"""Accepted share of the box that a hole covers most."""
+PADDING: Final = (114, 114, 114)
+"""The grey that letterboxing pads with, so that no new object seems to begin at the border."""
+
+
+def augment(image: Image, detections: Detections, rng: np.random.Generator) -> tuple[Augmented, ...]:
+    """The four changed copies of a model input; none where nothing was detected: CALD scores such an image without.
+
+    Args:
+        image: `(H, W, 3)` uint8.
+        detections: of `image`.
+        rng: decides where the holes are.
+    """
+    if not len(detections):
+        return ()
+    return flip(image), cutout(image, detections.boxes, rng), downsize(image), rotate(image)
+
+
+def flip(image: Image) -> Augmented:
+    """Left and right exchanged."""
+    matrix = np.array([[-1.0, 0.0, image.shape[1]], [0.0, 1.0, 0.0]])
+    return _augmented("flip", np.ascontiguousarray(image[:, ::-1]), matrix)
+
+
+def cutout(image: Image, boxes: Floats, rng: np.random.Generator) -> Augmented:
+    """At most two black holes; none when no trial covers a box by the accepted share.
+
+    Args:
+        image: `(H, W, 3)` uint8.
+        boxes: `(n, 4)`, n >= 1.
+        rng: decides size and place of the holes.
+    """
+    height, width = image.shape[:2]
+    trials = _holes((height, width), rng)
+    covered = intersections(trials, boxes) / np.maximum(areas(boxes), np.finfo(np.float32).tiny)
+    most = covered.max(axis=1)
+    holed = image.copy()
+    for x1, y1, x2, y2 in trials[(COVERED[0] <= most) & (most <= COVERED[1])][:HOLES]:
+        holed[y1:y2, x1:x2] = 0
+    return _augmented("cutout", holed, np.eye(2, 3))
+
+
+def downsize(image: Image) -> Augmented:
+    """Smaller by the factor 0.8, at the top left of a grey input."""
+    height, width = image.shape[:2]
+    small_height, small_width = round(height * RATIO), round(width * RATIO)
+    canvas = np.full_like(image, PADDING)
+    canvas[:small_height, :small_width] = cv2.resize(image, (small_width, small_height))
+    matrix = np.array([[small_width / width, 0.0, 0.0], [0.0, small_height / height, 0.0]])
+    return _augmented("downsize", canvas, matrix)
+
+
+def rotate(image: Image) -> Augmented:
+    """Rotated by 5 degrees about the centre, then shrunk until all of it fits."""
+    height, width = image.shape[:2]
+    matrix = _rotation(height, width)
+    turned = cv2.warpAffine(image, _between_centres(matrix), (width, height), borderValue=PADDING)
+    return _augmented("rotate", np.asarray(turned, np.uint8), matrix)
+
+
+def _augmented(name: str, image: Image, matrix: Matrix) -> Augmented:
+    return Augmented(name, image, partial(_move, matrix=matrix, size=image.shape[:2]))
+
+
+def _move(boxes: Floats, matrix: Matrix, size: tuple[int, int]) -> Floats:
+    corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]] @ matrix[:, :2].T + matrix[:, 2]
+    moved = np.hstack([corners.min(axis=1), corners.max(axis=1)])
+    return clip(moved.astype(np.float32), size)
+
+
+def _holes(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.int64]:
+    """All trials at once: boxes `(TRIALS, 4)` inside an input of `size` (height, width)."""
+    full = np.array([size[1], size[0]])
+    sides = rng.uniform(*HOLE_SIDES, (TRIALS, 2)) * full
+    near = rng.uniform(0, 1, (TRIALS, 2)) * (full - sides)
+    return np.hstack([near, near + sides]).astype(np.int64)
+
+
+def _rotation(height: int, width: int) -> Matrix:
+    cosine, sine = np.cos(np.radians(ANGLE)), np.sin(np.radians(ANGLE))
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    centre = np.array([width / 2, height / 2])
+    fit = centre / (np.abs(turn) @ centre)
+    linear = fit[:, None] * turn
+    return np.hstack([linear, (centre - linear @ centre)[:, None]])
+
+
+def _between_centres(matrix: Matrix) -> Matrix:
+    """The same map for OpenCV, which puts (0, 0) at the centre of the first pixel instead of its corner."""
+    shift = matrix[:, :2].sum(axis=1) / 2 - 0.5
+    return np.hstack([matrix[:, :2], (matrix[:, 2] + shift)[:, None]])

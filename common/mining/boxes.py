@@ -1,0 +1,39 @@
+"""Areas and overlaps of boxes: corners `x1, y1, x2, y2` in pixels, the max corner exclusive."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.predictions import Floats
+
+Boxes = NDArray[np.floating] | NDArray[np.integer]
+Doubles = NDArray[np.float64]
+
+
+def areas(boxes: Boxes) -> Doubles:
+    """Areas of boxes `(n, 4)`, shape `(n,)`; 0 for a box whose corners are swapped."""
+    sides: Doubles = np.maximum(boxes[:, 2:].astype(np.float64) - boxes[:, :2], 0)
+    return sides[:, 0] * sides[:, 1]
+
+
+def intersections(first: Boxes, second: Boxes) -> Doubles:
+    """Common area of each of the first boxes `(n, 4)` with each of the second `(m, 4)`, shape `(n, m)`."""
+    near = np.maximum(first[:, None, :2], second[None, :, :2])
+    far = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    sides: Doubles = np.maximum(far.astype(np.float64) - near, 0)
+    return sides[..., 0] * sides[..., 1]
+
+
+def iou(first: Boxes, second: Boxes) -> Doubles:
+    """Intersection over union of each of the first boxes `(n, 4)` with each of the second `(m, 4)`, shape `(n, m)`.
+
+    Two boxes without any area have an IoU of 0.
+    """
+    common = intersections(first, second)
+    union = areas(first)[:, None] + areas(second)[None, :] - common
+    return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+
+
+def clip(boxes: Floats, size: tuple[int, int]) -> Floats:
+    """The part of each box `(n, 4)` that lies inside an image of `size` (height, width)."""
+    height, width = size
+    return np.clip(boxes, 0, np.array([width, height, width, height], np.float32))

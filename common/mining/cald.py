@@ -1,0 +1,92 @@
+"""CALD mining: how much the detections change when the image is changed in a way that should not matter.
+
+Source: Yu, Zhu, Yang, Chen, "Consistency-based Active Learning for Object Detection", CVPR Workshops 2022,
+arXiv:2103.10374, first stage, with the conventions of the authors' code (github.com/we1pingyu/CALD). The second stage,
+which balances the classes against the labelled set, needs labels that a mining task does not have.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.mining.algorithm import Algorithm, Augmented, Evidence, MiningSettings
+from common.mining.augment import augment
+from common.mining.boxes import clip, iou
+from common.mining.information import jensen_shannon
+from common.predictions import Detections, Floats
+
+BASE_POINT: Final = 1.3
+"""The consistency that tells most (the authors' beta): below it two detections hardly match, above it they agree."""
+
+
+def score(evidence: Evidence, _settings: MiningSettings) -> float:
+    """Mean over the augmentations of the smallest distance of a detection to the base point; the smallest first.
+
+    0, so among the first, for an image without any detection, as in the authors' code.
+
+    Raises:
+        ValueError: there are detections, but no predictions on augmented inputs, or not one for each.
+    """
+    reference = evidence.prediction.detections
+    if not len(reference):
+        return 0.0
+    if not evidence.augmented:
+        raise ValueError(f"{evidence.name}: cald needs predictions on augmented inputs, got none")
+    pairs = zip(evidence.augmentations, evidence.augmented, strict=True)
+    return float(np.mean([_distance(reference, a, p.detections, evidence.input_size) for a, p in pairs]))
+
+
+def class_distribution(probabilities: Floats) -> NDArray[np.float64]:
+    """One distribution over K classes and the background for each row.
+
+    The scores of a sigmoid head need not sum to 1: what they leave is the background's, and a surplus is scaled away.
+
+    Args:
+        probabilities: `(n, K)` float32 in [0, 1].
+
+    Returns:
+        `(n, K + 1)` float64, rows that sum to 1, background last.
+    """
+    classes = probabilities.astype(np.float64)
+    total = classes.sum(axis=1, keepdims=True)
+    background = np.maximum(0, 1 - total)
+    distribution: NDArray[np.float64] = np.hstack([classes, background]) / (total + background)
+    return distribution
+
+
+def _distance(reference: Detections, augmented: Augmented, found: Detections, size: tuple[int, int]) -> float:
+    if not len(found):
+        return 0.0
+    consistency = _consistencies(reference, augmented.move(reference.boxes), found, clip(found.boxes, size))
+    return float(np.abs(consistency - BASE_POINT).min())
+
+
+def _consistencies(first: Detections, moved: Floats, second: Detections, found: Floats) -> NDArray[np.float64]:
+    """Paper, section 3.2: IoU with the best match plus the mean score, lowered as the two class distributions differ.
+
+    Args:
+        first: the n detections of the plain input.
+        moved: `(n, 4)`, where their boxes should be in the augmented input.
+        second: the m >= 1 detections of the augmented input.
+        found: `(m, 4)`, where their boxes are.
+
+    Returns:
+        `(n,)` in [0, 2].
+    """
+    overlaps = iou(moved, found)
+    best = overlaps.argmax(axis=1)
+    divergence = jensen_shannon(class_distribution(first.probabilities), class_distribution(second.probabilities[best]))
+    scores = (first.scores.astype(np.float64) + second.scores[best]) / 2
+    consistencies: NDArray[np.float64] = overlaps.max(axis=1) + scores * (1 - divergence)
+    return consistencies
+
+
+CALD: Final = Algorithm(
+    name="cald",
+    score=score,
+    paper="Yu, Zhu, Yang, Chen: Consistency-based Active Learning for Object Detection. CVPR Workshops 2022,"
+    " arXiv:2103.10374",
+    smaller_is_sooner=True,
+    augment=augment,
+)

@@ -1,0 +1,229 @@
+"""Hyper-parameters: one declaration gives the default, the type, the check, the platform's template and the docs' table."""
+
+import difflib
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from common.contract import RESERVED_KEYS, Verb
+from common.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+SYNONYMS: tuple[tuple[str, ...], ...] = (
+    ("activate", "activation"),
+    ("ignore_black_area", "ignore_blank_area"),
+    ("conf_thres", "conf_threshold"),
+    ("iou_thres", "iou_threshold"),
+    ("epochs", "max_epochs"),
+    ("batch_size_per_gpu", "samples_per_gpu"),
+    ("num_workers_per_gpu", "workers_per_gpu"),
+)
+"""Keys that mean the same thing. An image declares one of a group and accepts them all."""
+
+DROPPED: dict[Verb, tuple[Any, ...]] = {
+    Verb.TRAINING: ("",),
+    Verb.MINING: ("", False, 0, None),
+    Verb.INFER: ("", False, 0, None),
+}
+"""Values that the platform's web form leaves out of config.yaml, by task."""
+
+TYPO_SIMILARITY = 0.8
+"""An unknown key at least this similar to a known one that is absent is taken for a slip of the pen, and refused."""
+
+
+def parameter(default: Any, en: str, zh: str, **constraints: Any) -> Any:
+    """Declare one hyper-parameter.
+
+    Args:
+        default: the value of the template.
+        en: what it does, one line, for the template's comment and the English docs.
+        zh: the same in Chinese.
+        **constraints: pydantic's `ge`, `gt`, `le`, `lt`, `multiple_of`, `min_length`.
+    """
+    return Field(default, description=en, json_schema_extra={"zh": zh}, **constraints)
+
+
+class Parameters(BaseModel):
+    """The hyper-parameters of one task of one image. Subclass it, one attribute a key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], verb: Verb, also_known: Sequence[str] = ()) -> Self:
+        """Read the keys of config.yaml.
+
+        Args:
+            raw: the whole of config.yaml; reserved keys are passed over.
+            verb: the task whose template the platform filled in.
+            also_known: keys of the image's other tasks, silently ignored here.
+
+        Raises:
+            ConfigError: any number of wrong values and misspelt keys, all in one message.
+        """
+        problems: list[str] = []
+        given = {key: value for key, value in raw.items() if key not in RESERVED_KEYS}
+        given = _canonical(cls, given, problems)
+        given = _without_unknown(cls, given, also_known, problems)
+        given = _with_dropped(cls, given, verb)
+        try:
+            parsed = cls(**given)
+        except ValidationError as error:
+            problems += [_explain(cls, dict(detail)) for detail in error.errors()]
+        if problems:
+            raise ConfigError("; ".join(problems))
+        return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateOptions:
+    """What the engine needs from the parameters of inference and mining, under one name for every image.
+
+    Attributes:
+        algorithm: name of the mining algorithm; empty when the parameters are those of inference.
+        class_weights: one a class, for algorithms that weigh classes.
+        batch_size: most images in a forward pass.
+        workers: threads that read and decode.
+        max_bad_images: largest tolerated share of images that cannot be decoded, in [0, 1].
+    """
+
+    algorithm: str
+    class_weights: tuple[float, ...]
+    batch_size: int
+    workers: int
+    max_bad_images: float
+
+
+class CandidateParameters(Parameters):
+    """Hyper-parameters of an inference or mining task."""
+
+    @abstractmethod
+    def options(self) -> CandidateOptions:
+        """What the engine needs of them."""
+
+
+def template(model: type[Parameters], verb: Verb, image: str) -> str:
+    """The text of `<verb>-template.yaml`: every key with its default, and a comment for the person who edits the form."""
+    head = f"# {image}: {verb} hyper-parameters. Rendered from params.py by `make fix`; do not edit."
+    return "\n".join([head, *(f"{name}: {_yaml(field)}" for name, field in model.model_fields.items())]) + "\n"
+
+
+def table(model: type[Parameters], language: Literal["en", "zh"]) -> str:
+    """A Markdown table of the parameters for the docs."""
+    titles = {"en": ("parameter", "default", "allowed", "what it does"), "zh": ("超参数", "默认值", "取值", "说明")}
+    rows = [titles[language], ("-",) * 4]
+    for name, field in model.model_fields.items():
+        rows.append((f"`{name}`", f"`{_scalar(field.default)}`", allowed(field), _note(field, language)))
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
+
+
+def allowed(field: FieldInfo) -> str:
+    """What values a field takes, in words: `integer >= 1`, `one of aldd, cald`."""
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(map(str, get_args(field.annotation)))
+    kind = {int: "integer", float: "number", bool: "true or false", str: "text"}.get(field.annotation or str, "text")
+    return " ".join([kind, *filter(None, map(_bound, field.metadata))])
+
+
+def _bound(constraint: Any) -> str:
+    signs = {
+        annotated_types.Ge: ">= {0.ge}",
+        annotated_types.Gt: "> {0.gt}",
+        annotated_types.Le: "<= {0.le}",
+        annotated_types.Lt: "< {0.lt}",
+        annotated_types.MultipleOf: "multiple of {0.multiple_of}",
+        annotated_types.MinLen: "not empty",
+    }
+    return signs.get(type(constraint), "").format(constraint)
+
+
+def _note(field: FieldInfo, language: str) -> str:
+    extra = field.json_schema_extra
+    return str(extra["zh"]) if language == "zh" and isinstance(extra, dict) else str(field.description)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def _yaml(field: FieldInfo) -> str:
+    return f"{_scalar(field.default)}  # {field.description}"
+
+
+def _canonical(model: type[Parameters], given: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+    """Rename synonyms to the key that `model` declares."""
+    result: dict[str, Any] = dict(given)
+    for group in SYNONYMS:
+        name = next((key for key in group if key in model.model_fields), None)
+        present = [key for key in group if key in result]
+        if name is None or not present:
+            continue
+        values = [result.pop(key) for key in present]
+        if any(value != values[0] for value in values):
+            problems.append(f"{' and '.join(present)} mean the same, but differ: {values}; give one of them")
+        result[name] = values[0]
+    return result
+
+
+def _without_unknown(
+    model: type[Parameters], given: Mapping[str, Any], also_known: Sequence[str], problems: list[str]
+) -> dict[str, Any]:
+    """Leave out keys that `model` does not declare; refuse those that look like a misspelt one."""
+    known = model.model_fields
+    for key in given.keys() - known.keys() - set(also_known):
+        near = difflib.get_close_matches(str(key), known, n=1, cutoff=TYPO_SIMILARITY)
+        if near and near[0] not in given:
+            problems.append(f"{key}: no such key (value {given[key]!r}); did you mean {near[0]}?")
+        else:
+            nearest = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)[0]
+            log.warning("config.yaml: unknown key %s ignored; the nearest known one is %s", key, nearest)
+    return {key: value for key, value in given.items() if key in known}
+
+
+def _with_dropped(model: type[Parameters], given: Mapping[str, Any], verb: Verb) -> dict[str, Any]:
+    """Give absent keys the falsy value that the platform's web form drops from config.yaml.
+
+    A form sends every key of the template whose value is truthy. So only a config with all the keys that have no legal
+    falsy value can have come from one; in any other (hand-written, or filled in from another task's template) an absent
+    key means its default.
+    """
+    droppable = {name: value for name in model.model_fields if (value := _falsy(model, name, verb)) is not _NONE}
+    if not (model.model_fields.keys() - droppable.keys()) <= given.keys():
+        return dict(given)
+    return droppable | given
+
+
+_NONE = object()
+
+
+def _falsy(model: type[Parameters], name: str, verb: Verb) -> Any:
+    """The legal value of a field that the form drops for this task, or `_NONE`."""
+    for value in DROPPED[verb]:
+        try:
+            parsed = getattr(model(**{name: value}), name)
+        except ValidationError:
+            continue
+        if parsed == value and type(parsed) is model.model_fields[name].annotation:
+            return parsed
+    return _NONE
+
+
+def _explain(model: type[Parameters], detail: Mapping[str, Any]) -> str:
+    """Turn one pydantic error into a sentence that names the key, the value and what is allowed."""
+    name = str(detail["loc"][0]) if detail["loc"] else "config.yaml"
+    field = model.model_fields.get(name)
+    if detail["type"] == "value_error" or field is None:  # our own validator: its sentence says what is allowed
+        return f"{name}: {str(detail['msg']).removeprefix('Value error, ')}"
+    if get_origin(field.annotation) is Literal:
+        near = difflib.get_close_matches(str(detail["input"]), map(str, get_args(field.annotation)), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"{name}: {detail['input']!r} is not allowed ({allowed(field)}{hint})"
+    return f"{name}: {detail['input']!r} is not allowed ({allowed(field)}; default {_scalar(field.default)})"

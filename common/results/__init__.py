@@ -1,0 +1,1 @@
+"""What an image hands back to the platform, one module a file."""

@@ -1,0 +1,48 @@
+"""infer-result.json for boxes."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from common.files import replacing
+from common.predictions import Detections
+from common.shards import Annotation, Box
+
+
+def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Annotation, ...]:
+    """The objects of one image as the platform reads them.
+
+    A box is rounded to whole pixels corner by corner, so that a box of the data set that is predicted perfectly comes back
+    as the same four integers. A box is at least one pixel wide and high.
+
+    Args:
+        detections: boxes in pixels of the image, already clipped to it.
+        class_names: of the task; a detection of another class does not exist for it and is left out.
+    """
+    corners = np.rint(detections.boxes).astype(int)
+    sides = np.maximum(corners[:, 2:] - corners[:, :2], 1)
+    rows = zip(corners[:, :2].tolist(), sides.tolist(), detections.classes.tolist(), detections.scores.tolist(), strict=True)
+    return tuple(
+        Annotation(Box(x, y, w, h), class_names[label], min(max(round(score, 6), 0.0), 1.0))
+        for (x, y), (w, h), label, score in rows
+        if label < len(class_names)
+    )
+
+
+def write_infer_result(path: Path, objects: Iterable[tuple[str, tuple[Annotation, ...]]], *, legacy: bool = False) -> None:
+    """Write all images, one at a time, so that memory does not grow with their number.
+
+    Args:
+        path: infer-result.json.
+        objects: (base name of the image, its objects); every candidate, those without objects too.
+        legacy: use the key that platform 1.1 reads.
+    """
+    key = "annotations" if legacy else "boxes"
+    encode = msgspec.json.encode
+    with replacing(path) as handle:
+        handle.write(b'{"detection":{')
+        for i, (name, found) in enumerate(objects):
+            handle.write((b",\n" if i else b"\n") + encode(name) + b":" + encode({key: found}))
+        handle.write(b"\n}}\n")

@@ -1,0 +1,28 @@
+"""result.tsv: candidates, the one to label first on top."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from common.files import replacing
+
+DIGITS = 6
+"""Significant digits of a score: enough to rank, few enough that the last bit of a sum on another machine does not show."""
+
+
+def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id: str) -> None:
+    """Write the ranking. The platform takes the first lines as they stand, so the order is the result.
+
+    Args:
+        path: result.tsv.
+        scores: (candidate as in the index, importance), bigger = label sooner.
+        task_id: orders candidates of equal importance at random, but always in the same way.
+    """
+    rounded = [(name, float(f"{score:.{DIGITS}g}")) for name, score in scores]
+    rounded.sort(key=lambda item: (-item[1], _lot(task_id, item[0])))
+    with replacing(path) as handle:
+        handle.writelines(f"{name}\t{score:.{DIGITS}g}\n".encode() for name, score in rounded)
+
+
+def _lot(task_id: str, name: str) -> bytes:
+    return hashlib.sha256(f"{task_id}\0{Path(name).name}".encode()).digest()

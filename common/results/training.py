@@ -1,0 +1,108 @@
+"""result.yaml: the trained models. Valid from the first checkpoint on, because the platform also reads it after a failure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common.contract import MAX_STAGES, PRIMARY_METRIC, UNIT_METRICS, ObjectType
+from common.files import write_text
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One trained model.
+
+    Attributes:
+        name: also the folder below the models directory; no `@` and no `/`.
+        files: relative to that folder; the weights first.
+        timestamp: seconds since the epoch.
+        metrics: `mAP` is the average precision at IoU 0.5 for every image; those that the platform knows lie in [0, 1].
+    """
+
+    name: str
+    files: tuple[str, ...]
+    timestamp: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """All models of one training, oldest first.
+
+    Attributes:
+        best: name of the stage that the platform uses by default.
+        evaluate: IoU and confidence that the metrics were computed at.
+    """
+
+    object_type: ObjectType
+    stages: Sequence[Stage]
+    best: str
+    evaluate: Mapping[str, float] = field(default_factory=dict)
+
+
+def unit(value: float) -> float:
+    """A metric as the platform accepts it: in [0, 1]. Frameworks say NaN or -1 for "nothing to measure": that is 0."""
+    return min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0
+
+
+def keep_stages(stages: Sequence[Stage], best: str) -> list[Stage]:
+    """The best stage and the newest others, as many as the platform takes, oldest first."""
+    others = [stage for stage in stages if stage.name != best][-(MAX_STAGES - 1) :]
+    return [stage for stage in stages if stage.name == best or stage in others]
+
+
+def write_training_result(path: Path, models_dir: Path, result: TrainingResult, *, legacy: bool = False) -> None:
+    """Write result.yaml.
+
+    Args:
+        path: result.yaml.
+        models_dir: where the stages' folders lie.
+        legacy: write the form of platform 1.1 (`model` and `map`, the best model only).
+
+    Raises:
+        ValueError: a listed file does not exist, a metric is out of range, or there is no best stage: the platform would
+            refuse the whole training.
+    """
+    for stage in result.stages:
+        _check(stage, models_dir)
+    by_name = {stage.name: stage for stage in result.stages}
+    if result.best not in by_name:
+        raise ValueError(f"best stage {result.best!r} is none of {sorted(by_name)}")
+    content = _legacy(by_name[result.best], result) if legacy else _stages(result)
+    write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def _stages(result: TrainingResult) -> dict[str, Any]:
+    return {
+        "best_stage_name": result.best,
+        "model_stages": {
+            stage.name: {
+                "stage_name": stage.name,
+                "files": list(stage.files),
+                "timestamp": stage.timestamp,
+                **{name: round(float(value), 6) for name, value in stage.metrics.items()},
+            }
+            for stage in result.stages
+        },
+        "object_type": int(result.object_type),
+        "evaluate_config": dict(result.evaluate),
+    }
+
+
+def _legacy(best: Stage, result: TrainingResult) -> dict[str, Any]:
+    metric = best.metrics[PRIMARY_METRIC[result.object_type]]
+    return {"model": [f"{best.name}/{file}" for file in best.files], "map": round(float(metric), 6)}
+
+
+def _check(stage: Stage, models_dir: Path) -> None:
+    for file in stage.files:
+        if not (models_dir / stage.name / file).is_file():
+            raise ValueError(f"stage {stage.name}: {models_dir / stage.name / file} does not exist")
+    for name in UNIT_METRICS:
+        value = stage.metrics.get(name, 0.0)
+        if not 0 <= value <= 1:
+            raise ValueError(f"stage {stage.name}: {name} is {value}; it must lie in [0, 1]")

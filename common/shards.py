@@ -1,0 +1,117 @@
+"""Resumable results of inference and mining: one file a chunk of the candidates, whole or absent.
+
+A chunk is a fixed run of candidates, always predicted in the same batches. So the merged result has the same bytes whether
+one rank did all, several shared the work, or a kill came in between.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from common.files import write_bytes
+
+CHUNK_SIZE = 256
+"""Candidates in a chunk. What a kill can lose at most for each rank; enough to fill batches of equal shape."""
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A box in pixels of the image: integers, as the platform's parser demands."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+class Annotation(msgspec.Struct, frozen=True):
+    """One predicted object, as the platform reads it."""
+
+    box: Box
+    class_name: str
+    score: float
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What one candidate got: its objects if inference was asked for, its score if mining was.
+
+    Attributes:
+        bad: why the image could not be used, or empty.
+    """
+
+    objects: tuple[Annotation, ...] = ()
+    score: float = 0.0
+    bad: str = ""
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The chunks of one task below one folder.
+
+    Attributes:
+        folder: made when first written to.
+        count: number of candidates.
+    """
+
+    folder: Path
+    count: int
+
+    @property
+    def chunks(self) -> range:
+        """Numbers of all chunks."""
+        return range(-(-self.count // CHUNK_SIZE))
+
+    def span(self, chunk: int) -> range:
+        """Candidate numbers of a chunk."""
+        return range(chunk * CHUNK_SIZE, min((chunk + 1) * CHUNK_SIZE, self.count))
+
+    def release_claims(self) -> None:
+        """Forget which rank worked on what; before the ranks start, when a kill may have left claims behind."""
+        for path in self.folder.glob("*.claim"):
+            path.unlink(missing_ok=True)
+
+    def claim(self) -> Iterator[int]:
+        """Chunks for the calling rank, one at a time: not done yet, and nobody else's."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for chunk in self.chunks:
+            if not self._path(chunk).exists() and self._take(chunk):
+                yield chunk
+
+    def write(self, chunk: int, records: list[Record]) -> None:
+        """Keep the finished chunk.
+
+        Raises:
+            ValueError: the number of records is not that of the chunk.
+        """
+        if len(records) != len(self.span(chunk)):
+            raise ValueError(f"chunk {chunk}: expected {len(self.span(chunk))} records, got {len(records)}")
+        write_bytes(self._path(chunk), msgspec.json.encode(records))
+
+    def read(self, chunk: int) -> list[Record]:
+        """The records of a finished chunk, in candidate order."""
+        return msgspec.json.decode(self._path(chunk).read_bytes(), type=list[Record])
+
+    def done(self) -> int:
+        """How many candidates are in finished chunks."""
+        return sum(len(self.span(chunk)) for chunk in self.chunks if self._path(chunk).exists())
+
+    def records(self) -> Iterator[Record]:
+        """All records in candidate order, one chunk in memory at a time.
+
+        Raises:
+            FileNotFoundError: a chunk is not finished.
+        """
+        for chunk in self.chunks:
+            yield from self.read(chunk)
+
+    def _take(self, chunk: int) -> bool:
+        try:
+            os.close(os.open(self.folder / f"{chunk:06d}.claim", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
+
+    def _path(self, chunk: int) -> Path:
+        return self.folder / f"{chunk:06d}.json"

@@ -1,0 +1,135 @@
+"""The child process: one rank that trains, or infers and mines. It loads the framework; the parent never does.
+
+A rank is started alone or by torchrun, and takes its number from torchrun's environment variables. It reports progress to
+monitor.txt itself (rank 0) and leaves the reason of a failure in a file for the parent.
+"""
+
+import errno
+import logging
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from common.contract import Verb
+from common.entry import load
+from common.env import Task, env_file, read_env, read_task
+from common.errors import DeviceMismatchError, NoDeviceError, OutOfMemoryError, YmirError
+from common.files import write_bytes
+from common.monitor import Monitor, Phase
+
+if TYPE_CHECKING:
+    from common.executor import Executor, Family
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """This process among those of the task.
+
+    Attributes:
+        number: global, 0 reports progress.
+        local: on this machine; picks the GPU.
+        world: how many ranks there are.
+    """
+
+    number: int = 0
+    local: int = 0
+    world: int = 1
+
+    @classmethod
+    def current(cls) -> "Rank":
+        """From torchrun's environment, or the only one."""
+        return cls(*(int(os.environ.get(name, default)) for name, default in _TORCHRUN))
+
+
+_TORCHRUN = (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"))
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a rank failed, on its way to the parent."""
+
+    name: str
+    message: str
+    timestamp: float
+    details: str
+
+
+def run_worker(executor: "Executor") -> int:
+    """Run this rank of the task. Its exit status is for torchrun; the parent reads the failure file."""
+    rank = Rank.current()
+    task = read_task(read_env(env_file()))
+    try:
+        _run(executor.family(task.object_type), task, rank)
+    except BaseException as error:
+        leave_failure(task, rank, error)
+        if isinstance(error, Exception):
+            return 1
+        raise
+    return 0
+
+
+def leave_failure(task: Task, rank: Rank, error: BaseException) -> None:
+    """Tell the parent why this rank stops."""
+    known = translate(error)
+    details = "".join(traceback.format_exception(error))
+    failure = Failure(type(known).__name__, str(known), time.time(), details)
+    write_bytes(task.errors / f"rank-{rank.number}.json", msgspec.json.encode(failure))
+
+
+def translate(error: BaseException) -> YmirError:
+    """What a foreign exception means for the user."""
+    if isinstance(error, YmirError):
+        return error
+    kind, text = type(error).__name__, str(error)
+    sentence = f"{kind}: {text}"
+    if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "out of memory" in text.lower():
+        return OutOfMemoryError(f"out of memory; a smaller batch size or img_size needs less ({text})")
+    if "no kernel image" in text or "forward compatibility" in text or "driver version is insufficient" in text:
+        return DeviceMismatchError(f"this image does not support the GPU or its driver ({text})")
+    if "No CUDA GPUs are available" in text or "invalid device ordinal" in text:
+        return NoDeviceError(f"the GPU that gpu_id names is not there ({text})")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return YmirError(f"no space left on the device ({error.filename or text})")
+    return YmirError(sentence)
+
+
+def _run(family: "Family", task: Task, rank: Rank) -> None:
+    monitor = Monitor(task.env.output.monitor_file, task.id)
+    start = monitor.percent
+
+    def progress(fraction: float) -> None:
+        if rank.number == 0:
+            Phase(monitor, 0.0 if start < 0.99 else start, 0.99).update(fraction)
+
+    parameters = family.parse(task)
+    if Verb.TRAINING in task.verbs:
+        load(family.train)(task, parameters, rank, progress)
+    else:
+        _infer_and_mine(family, task, parameters, rank, progress)
+
+
+def _infer_and_mine(
+    family: "Family", task: Task, parameters: Any, rank: Rank, progress: Callable[[float], None]
+) -> None:
+    from common.candidates import job_of, read_candidates, shards_of
+    from common.inference import run_rank
+
+    job = job_of(task, parameters.options())
+    candidates = read_candidates(task)
+    shards = shards_of(task, len(candidates))
+    predictor = load(family.predictor)(task, parameters, rank) if job.needs_model else None
+    run_rank(candidates, job, predictor, shards, progress)
+
+
+def wait_for(path: Path) -> Path:
+    """Wait until another rank has written a file. If that rank fails, torchrun ends this one."""
+    while not path.is_file():
+        time.sleep(0.2)
+    return path

@@ -1,0 +1,41 @@
+"""Files made from a finished checkpoint: weights without training state, and ONNX."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from common.yolo.offline import quiet
+
+log = logging.getLogger(__name__)
+
+
+def strip(checkpoint: Path, target: Path) -> Path:
+    """Copy a checkpoint without optimizer and other training state; about a third of the size.
+
+    Already stripped checkpoints are copied as they are.
+    """
+    quiet()
+    from ultralytics.utils.torch_utils import strip_optimizer
+
+    strip_optimizer(str(checkpoint), str(target))
+    return target
+
+
+def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
+    """Write `<weights>.onnx`: input `images` (1, 3, S, S) float32 RGB in [0, 1], output `output0` (1, 4 + K, N).
+
+    The output holds boxes (centre x, centre y, width, height, in input pixels) and K class probabilities; non-maximum
+    suppression is left to the reader.
+
+    Args:
+        weights: an ultralytics `.pt` file.
+        img_size: S, rounded up to the stride of the model.
+        opset: ONNX operator set.
+    """
+    quiet()
+    from ultralytics import YOLO
+
+    model = YOLO(str(weights))
+    exported = model.export(format="onnx", imgsz=img_size, opset=opset, simplify=False, device="cpu", verbose=False)
+    return Path(str(exported))

@@ -1,0 +1,32 @@
+"""Import ultralytics without network, telemetry, progress bars, or anything written to HOME."""
+
+import logging
+import os
+
+SWITCHES = {
+    "YOLO_OFFLINE": "true",
+    "YOLO_AUTOINSTALL": "false",
+    "YOLO_VERBOSE": "false",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+}
+"""Environment variables that ultralytics reads while it is imported."""
+
+
+def quiet() -> None:
+    """Call this before the first import of ultralytics; later calls change nothing.
+
+    What it would do on its own: resolve host names to see whether it is online, post usage events, download fonts and
+    a model to check AMP with, install missing packages, and draw progress bars into the log.
+    """
+    os.environ.update(SWITCHES)
+    import ultralytics.engine.trainer
+    from ultralytics.utils import LOGGER, SETTINGS
+
+    LOGGER.setLevel(logging.WARNING)
+    dict.__setitem__(SETTINGS, "sync", False)  # its own setter would write a file
+    # The AMP check compares a downloaded model with and without AMP. Offline it can only warn and say yes.
+    ultralytics.engine.trainer.check_amp = _amp_is_fine
+
+
+def _amp_is_fine(model: object) -> bool:
+    return next(model.parameters()).is_cuda  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,126 @@
+"""`args_options`: extra arguments of the trainer, in YOLOv5's spelling (`--flag value`) or ultralytics' (`key=value`)."""
+
+import difflib
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import yaml
+
+from common.yolo.names import package_folder
+
+YOLOV5_FLAGS: dict[str, tuple[str, Any]] = {
+    "img": ("imgsz", None),
+    "img-size": ("imgsz", None),
+    "batch-size": ("batch", None),
+    "adam": ("optimizer", "Adam"),
+    "multi-scale": ("multi_scale", 0.5),
+    "noval": ("val", False),
+    "quad": ("", None),
+    "exist-ok": ("", None),
+    "nosave": ("", None),
+    "noautoanchor": ("", None),
+    "noplots": ("", None),
+    "image-weights": ("", None),
+    "linear-lr": ("", None),
+    "label-smoothing": ("", None),
+    "bbox-interval": ("", None),
+    "upload-dataset": ("", None),
+    "artifact-alias": ("", None),
+    "entity": ("", None),
+    "ndjson-console": ("", None),
+    "ndjson-file": ("", None),
+    "local-rank": ("", None),
+}
+"""YOLOv5's own flags: the ultralytics key, and its value where the flag stands alone. An empty key: accepted, but there is
+nothing left for it to do (anchors, for one, are gone)."""
+
+REFUSED = {
+    "data": "the platform gives the data",
+    "device": "the platform gives it as gpu_id",
+    "project": "the platform gives the output folder",
+    "name": "the platform gives the output folder",
+    "save_dir": "the platform gives the output folder",
+    "weights": "give them as pretrained_model_params",
+    "pretrained": "give them as pretrained_model_params",
+    "model": "give the parameter model",
+    "cfg": "give the parameter model",
+    "hyp": "give each hyper-parameter as key=value",
+    "resume": "a restarted task resumes by itself",
+    "evolve": "a task trains one model",
+    "task": "this image detects",
+    "mode": "this task trains",
+    "time": "it would change epochs under way; give the parameter epochs",
+    "save": "checkpoints are what a restart goes on from",
+    "sync-bn": "give the parameter sync_bn",
+    "sync_bn": "give the parameter sync_bn",
+    "save-period": "give the parameter save_period",
+    "save_period": "give the parameter save_period",
+    "bucket": "there is no network in a task",
+}
+"""Arguments that would break the contract, and what to do instead."""
+
+
+def parse_options(text: str) -> dict[str, Any]:
+    """Turn `args_options` into trainer arguments.
+
+    Args:
+        text: such as `--exist-ok --optimizer SGD lr0=0.02`.
+
+    Raises:
+        ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of the
+            wrong kind.
+    """
+    options: dict[str, Any] = {}
+    for name, value in _pairs(shlex.split(text)):
+        if name in REFUSED:
+            raise ValueError(f"{name!r} is not allowed: {REFUSED[name]}")
+        key, implied = YOLOV5_FLAGS.get(name.replace("_", "-"), (name.replace("-", "_"), None))
+        if key:
+            options[key] = _checked(key, value if value is not None else (True if implied is None else implied))
+    return options
+
+
+def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
+    """(name, value) pairs; the value of a flag that stands alone is None."""
+    waiting: str | None = None
+    for word in words:
+        flag = word.startswith("--")
+        name, equals, value = word.removeprefix("--").partition("=")
+        if waiting is not None and not flag and not (equals and name.replace("-", "_") in trainer_arguments()):
+            yield waiting, yaml.safe_load(word)
+            waiting = None
+            continue
+        if waiting is not None:
+            yield waiting, None
+        waiting = None
+        if equals:
+            yield name, yaml.safe_load(value)
+        elif flag:
+            waiting = name
+        else:
+            raise ValueError(f"{word!r} is neither --flag, --flag value nor key=value")
+    if waiting is not None:
+        yield waiting, None
+
+
+def _checked(key: str, value: Any) -> Any:
+    known = trainer_arguments()
+    if key not in known:
+        near = difflib.get_close_matches(key, [*known, *YOLOV5_FLAGS], n=3, cutoff=0.0)
+        raise ValueError(f"{key!r} is no trainer argument; nearest: {', '.join(near)}")
+    default = known[key]
+    if isinstance(default, bool) or default is None or isinstance(value, int | float):
+        return value
+    if isinstance(default, int | float):
+        raise ValueError(f"{key}={value!r} is not allowed (a number; default {default})")
+    return value
+
+
+@cache
+def trainer_arguments() -> dict[str, Any]:
+    """Every ultralytics argument with its default, from the package's own list."""
+    text = (package_folder() / "cfg" / "default.yaml").read_text(encoding="utf-8")
+    arguments: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return arguments

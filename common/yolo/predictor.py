@@ -1,0 +1,135 @@
+"""A trained YOLO detector behind the engine's `Predictor`."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from common.env import Task
+from common.errors import ModelError, NoDeviceError
+from common.images.decode import Pixels
+from common.images.letterbox import Prepared, letterbox
+from common.predictions import Detections, Floats, Prediction
+from common.weights import choose
+from common.worker import Rank
+from common.yolo.params import YoloInfer
+from common.yolo.train import load_weights
+
+log = logging.getLogger(__name__)
+
+MAX_DETECTIONS = 300
+"""Most boxes of one image, as in ultralytics."""
+
+
+def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredictor":
+    """The given model on this rank's device. See `executor.Family`.
+
+    Raises:
+        ModelError: there are no weights, they cannot be read, or are for another number of classes.
+        NoDeviceError: gpu_id names a GPU that is not there.
+    """
+    path = choose(task.model_files)
+    model = load_weights(path)
+    names = tuple(model.names.values())
+    if task.class_names and len(task.class_names) != len(names):
+        raise ModelError(f"{path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}")
+    if task.class_names and names != task.class_names:
+        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)
+    device = device_of(task, rank)
+    log.info("weights: %s on %s", path, device)
+    return YoloPredictor(model, device, parameters)
+
+
+def device_of(task: Task, rank: Rank) -> torch.device:
+    """The GPU of a rank, or the CPU where the task has none.
+
+    Raises:
+        NoDeviceError: there is no such GPU.
+    """
+    if not task.gpu_ids:
+        return torch.device("cpu")
+    number = task.gpu_ids[rank.local % len(task.gpu_ids)]
+    if number >= torch.cuda.device_count():
+        raise NoDeviceError(f"gpu_id: {number} is asked for, but torch sees {torch.cuda.device_count()} GPUs")
+    return torch.device("cuda", number)
+
+
+class YoloPredictor:
+    """See `inference.Predictor`.
+
+    Args:
+        model: an ultralytics detection model.
+        device: where to run it; half precision on a GPU.
+        parameters: thresholds, image size, pinned memory.
+    """
+
+    def __init__(self, model: Any, device: torch.device, parameters: YoloInfer) -> None:
+        head = model.model[-1]
+        head.end2end = False  # one path for all: class probabilities of every cell, then our NMS
+        self._model = model.fuse().to(device).eval()
+        if device.type == "cuda":
+            self._model = self._model.half()
+        else:
+            self._model = self._model.to(memory_format=torch.channels_last)
+        self._stride = int(model.stride.max())
+        self._device = device
+        self._parameters = parameters
+
+    def prepare(self, image: Pixels) -> Prepared:
+        """Letterbox to the model's stride."""
+        return letterbox(image, self._parameters.img_size, self._stride)
+
+    @torch.inference_mode()
+    def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
+        """Forward pass and NMS."""
+        output, raw = self._model(self._tensor(batch))
+        detections = self._suppress(output.float())
+        maps = self._class_maps(raw, batch.shape[1:3]) if class_maps else [()] * len(batch)
+        return [Prediction(found, cells) for found, cells in zip(detections, maps, strict=True)]
+
+    def _tensor(self, batch: NDArray[np.uint8]) -> torch.Tensor:
+        """`(B, H, W, 3)` uint8 BGR -> `(B, 3, H, W)` RGB in [0, 1] on the device."""
+        pixels = torch.from_numpy(batch)
+        if self._parameters.pin_memory and self._device.type == "cuda":
+            pixels = pixels.pin_memory()
+        pixels = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
+        return pixels.to(next(self._model.parameters()).dtype).div_(255)
+
+    def _suppress(self, output: torch.Tensor) -> list[Detections]:
+        """`(B, 4 + K, N)` boxes (cx, cy, w, h) and probabilities -> final detections."""
+        from ultralytics.utils.nms import non_max_suppression
+
+        rows, kept = non_max_suppression(
+            output.clone(),  # it converts the boxes in place
+            self._parameters.conf_thres,
+            self._parameters.iou_thres,
+            max_det=MAX_DETECTIONS,
+            max_time_img=float("inf"),  # a limit would empty the rest of a batch, and only on a slow machine
+            return_idxs=True,
+        )
+        probabilities = output[:, 4:].transpose(1, 2)
+        return [
+            _detections(found, probabilities[i][index.long().flatten()]) for i, (found, index) in enumerate(zip(rows, kept, strict=True))
+        ]
+
+    def _class_maps(self, raw: dict[str, Any], size: Sequence[int]) -> list[tuple[Floats, ...]]:
+        """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image."""
+        raw = raw.get("one2many", raw)
+        shapes = [feature.shape[-2:] for feature in raw["feats"]]
+        scales = raw["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
+        arrays = [scale.unflatten(-1, shape).cpu().numpy() for scale, shape in zip(scales, shapes, strict=True)]
+        return list(zip(*arrays, strict=True))
+
+
+def _detections(rows: torch.Tensor, probabilities: torch.Tensor) -> Detections:
+    """`(n, 6)` rows of x1, y1, x2, y2, score, class, and `(n, K)` probabilities."""
+    rows = rows.cpu()
+    return Detections(
+        boxes=rows[:, :4].numpy(),
+        scores=rows[:, 4].numpy(),
+        classes=rows[:, 5].numpy().astype(np.int64),
+        probabilities=probabilities.cpu().numpy(),
+    )

@@ -1,0 +1,102 @@
+"""What a running YOLO training tells: progress, one log line an epoch, tensorboard, the curve, and its stages."""
+
+import csv
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tensorboardX import SummaryWriter
+
+from common.env import Task
+from common.files import write_text
+from common.yolo.stages import Stages
+from common.yolo.trainer import MAP50, MAP50_95, Trainer
+
+log = logging.getLogger(__name__)
+
+CURVE_FILE = "training-curve.csv"
+"""Below the output root: one line an epoch, for people and reports."""
+
+
+class Reporter:
+    """Callbacks of one training.
+
+    Args:
+        task: names the output folders.
+        stages: receives each checkpoint.
+        progress: called with the share of the epochs that is done.
+    """
+
+    def __init__(self, task: Task, stages: Stages, progress: Callable[[float], None]) -> None:
+        self._task = task
+        self._stages = stages
+        self._progress = progress
+        self._batch = 0
+        self._tensorboard: SummaryWriter | None = None
+
+    def attach(self, trainer: Trainer) -> None:
+        """Have the trainer call us."""
+        trainer.add_callback("on_train_start", self._start)
+        trainer.add_callback("on_train_epoch_start", self._start_epoch)
+        trainer.add_callback("on_train_batch_end", self._end_batch)
+        trainer.add_callback("on_train_epoch_end", lambda trainer: trainer.check_loss())
+        trainer.add_callback("on_model_save", self._saved)
+        trainer.add_callback("on_fit_epoch_end", self._end_epoch)
+
+    def close(self) -> None:
+        """Flush what is still in memory."""
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+
+    def _start(self, trainer: Trainer) -> None:
+        self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
+        log.info(
+            "%s: %.2f M parameters, epochs %d to %d, batch %d, image size %d",
+            Path(str(trainer.args.model)).stem,
+            sum(parameter.numel() for parameter in trainer.model.parameters()) / 1e6,
+            trainer.start_epoch + 1,
+            trainer.epochs,
+            trainer.batch_size,
+            trainer.args.imgsz,
+        )
+
+    def _start_epoch(self, trainer: Trainer) -> None:
+        self._batch = 0
+
+    def _end_batch(self, trainer: Trainer) -> None:
+        self._batch += 1
+        self._progress((trainer.epoch + self._batch / len(trainer.train_loader)) / trainer.epochs)
+
+    def _saved(self, trainer: Trainer) -> None:
+        metrics = {"mAP": trainer.metrics[MAP50], "mAP50_95": trainer.metrics[MAP50_95]}
+        best = trainer.best_fitness == trainer.fitness
+        self._stages.publish(trainer.best if best else trainer.last, trainer.epoch + 1, metrics, best=best)
+
+    def _end_epoch(self, trainer: Trainer) -> None:
+        losses = {f"train/{name}": float(value) for name, value in trainer.tloss.items()}
+        values = {**losses, **{name: float(value) for name, value in trainer.metrics.items()}, **trainer.lr}
+        assert self._tensorboard is not None
+        for name, value in values.items():
+            self._tensorboard.add_scalar(name, value, trainer.epoch + 1)
+        total = sum(losses.values())
+        log.info(
+            "epoch %d/%d: loss %.4f, mAP %.4f, mAP50_95 %.4f",
+            trainer.epoch + 1,
+            trainer.epochs,
+            total,
+            values[MAP50],
+            values[MAP50_95],
+        )
+        write_curve(Path(trainer.csv), self._task.env.output.root_dir / CURVE_FILE)
+
+
+def write_curve(source: Path, target: Path) -> None:
+    """Bring ultralytics' results.csv into the few columns that every image writes."""
+    rows = list(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
+    lines = [f"{row['epoch']},{row[MAP50]},{row[MAP50_95]},{_total_loss(row):.6g}" for row in rows]
+    write_text(target, "\n".join(["epoch,mAP,mAP50_95,loss", *lines]) + "\n", durable=False)
+
+
+def _total_loss(row: dict[str, Any]) -> float:
+    return sum(float(value) for name, value in row.items() if name.startswith("train/"))

@@ -1,0 +1,83 @@
+"""ultralytics' trainer, with checkpoints that survive a kill and the platform's metric as the goal."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+from common.errors import NanError
+from common.weights import report
+
+MAP50, MAP50_95 = "metrics/mAP50(B)", "metrics/mAP50-95(B)"
+
+TIE_BREAK = 1e-3
+"""Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs that the platform's metric cannot tell apart."""
+
+
+class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
+    """Trains one detector. See `DetectionTrainer` for the arguments.
+
+    Attributes:
+        synchronise: whether to synchronise batch normalisation across GPUs.
+    """
+
+    synchronise = False
+
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+        """Build the model; say how much of the weights fits."""
+        model = super().get_model(cfg, weights, verbose=False)
+        if weights is not None and not self.resume:
+            _report(Path(str(getattr(weights, "pt_path", "weights"))), model, weights)
+        return model
+
+    def set_model_attributes(self) -> None:
+        """The last moment before the model is wrapped for several GPUs."""
+        super().set_model_attributes()
+        if self.synchronise and self.world_size > 1:
+            self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+
+    def validate(self) -> tuple[Any, Any]:
+        """Validate, and judge the epoch by AP at IoU 0.5, which is what the platform compares models by."""
+        before = self.best_fitness
+        metrics, fitness = super().validate()
+        if metrics is not None:
+            fitness = metrics[MAP50] + TIE_BREAK * metrics[MAP50_95]
+            self.best_fitness = fitness if before is None else max(before, fitness)
+        return metrics, fitness
+
+    def save_model(self) -> bool:
+        """Save a checkpoint under another name first: what a restart goes on from is never half-written.
+
+        The best one is put in place before the last one. A kill in between repeats an epoch, but loses no best model.
+        """
+        last, best = self.last, self.best
+        self.last, self.best = (path.with_name(f".{path.name}.tmp.pt") for path in (last, best))
+        try:
+            saved = bool(super().save_model())
+            for written, path in ((self.best, best), (self.last, last)):
+                if written.exists():
+                    written.replace(path)
+        finally:
+            self.last, self.best = last, best
+        return saved
+
+    def final_eval(self) -> None:
+        """Nothing to do: the metrics of the best epoch are known, and its file is exported from a copy."""
+
+    def check_loss(self) -> None:
+        """Stop a training that cannot recover.
+
+        Raises:
+            NanError: the loss of the epoch is NaN or infinite, and there is no checkpoint to go back to.
+        """
+        if self.loss is not None and not math.isfinite(float(self.loss)) and not self.last.exists():
+            raise NanError(f"the loss is {float(self.loss)} in epoch {self.epoch + 1}; a smaller learning rate (lr0) may help")
+
+
+def _report(source: Path, model: torch.nn.Module, weights: torch.nn.Module) -> None:
+    wanted = model.state_dict()
+    given = weights.float().state_dict()
+    matched = [name for name, tensor in given.items() if name in wanted and wanted[name].shape == tensor.shape]
+    report(source, wanted, given, matched)

@@ -1,0 +1,128 @@
+"""CALD mining, against values computed by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from common.mining.algorithm import importance
+from common.mining.boxes import clip, iou
+from common.mining.cald import class_distribution
+from common.mining.registry import ALGORITHMS
+from common.predictions import Detections
+from tests.mining_cases import SETTINGS, Box, detections, evidence, scored
+
+CALD = ALGORITHMS["cald"]
+BOX: Box = (0, 0, 10, 10)
+HALF: Box = (0, 0, 10, 5)
+FAR: Box = (50, 50, 60, 60)
+
+
+def native(plain: Detections, *augmented: Detections) -> float:
+    return CALD.score(evidence(plain, *augmented), SETTINGS)
+
+
+def rank(plain: Detections, *augmented: Detections) -> float:
+    return importance(CALD, evidence(plain, *augmented), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("plain", "augmented", "expected"),
+    [
+        # perfect agreement: 1 + 1 - 1.3
+        ((BOX, [1.0]), (BOX, [1.0]), 0.7),
+        # same box, half sure: 1 + 0.5 - 1.3
+        ((BOX, [0.5]), (BOX, [0.5]), 0.2),
+        # no overlap: 0 + 0.5 (0.8 + 0.8) - 1.3
+        ((BOX, [0.8]), (FAR, [0.8]), 0.5),
+        # IoU 0.5; (0.8, 0.2) against (0.6, 0.4) diverge by 0.0241573: 0.5 + 0.7 (1 - 0.0241573) - 1.3
+        ((BOX, [0.8]), (HALF, [0.6]), 0.1169101),
+        # same box, other class: 1 + 1 (1 - ln 2) - 1.3
+        ((BOX, [1.0, 0.0]), (BOX, [0.0, 1.0]), 0.7 - math.log(2)),
+        # nothing at all agrees: 0 + 0 - 1.3
+        ((BOX, [0.0]), (FAR, [0.0]), 1.3),
+    ],
+)
+def test_one_box_is_scored_by_its_distance_to_the_base_point(
+    plain: tuple[Box, list[float]], augmented: tuple[Box, list[float]], expected: float
+) -> None:
+    assert native(detections(plain), detections(augmented)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_worst_box_speaks_for_an_augmentation() -> None:
+    both = detections((BOX, [1.0]), (FAR, [0.5]))
+    assert native(both, both) == pytest.approx(0.2)
+
+
+def test_augmentations_are_averaged() -> None:
+    sure, half = detections((BOX, [1.0])), detections((HALF, [0.5]))
+    first, second = native(sure, sure), native(sure, half)
+    assert native(sure, sure, half) == pytest.approx((first + second) / 2)
+    assert first != pytest.approx(second)
+
+
+def test_a_box_is_matched_with_the_one_that_overlaps_it_most() -> None:
+    found = detections((HALF, [0.9]), (BOX, [0.5]))
+    assert native(detections((BOX, [0.5])), found) == pytest.approx(0.2)
+
+
+def test_boxes_are_moved_before_they_are_matched() -> None:
+    image = np.zeros((96, 128, 3), np.uint8)
+    augment = CALD.augment
+    assert augment is not None
+    flipped = augment(image, scored(0.5), np.random.default_rng(0))[0]
+    assert flipped.move(np.array([BOX], np.float32)).tolist() == [[118, 0, 128, 10]]
+
+
+def test_an_image_without_detections_comes_first_as_in_the_authors_code() -> None:
+    nothing = detections()
+    assert native(nothing) == 0
+    assert native(nothing, scored(0.9)) == 0
+    assert rank(nothing) >= rank(scored(0.5), scored(0.5))
+
+
+def test_an_augmentation_without_detections_counts_as_the_most_informative() -> None:
+    sure = detections((BOX, [1.0]))
+    assert native(sure, sure, detections()) == pytest.approx(0.7 / 2)
+
+
+def test_detections_that_fall_apart_outrank_those_that_hold() -> None:
+    plain = scored(0.9, 0.9)
+    blurred = detections(((0, 10, 15, 28), [0.4]), ((20, 10, 35, 28), [0.4]))
+    assert rank(plain, blurred) > rank(plain, plain)
+
+
+def test_the_number_of_consistent_boxes_does_not_matter() -> None:
+    many = detections(*[((4.0 * i, 0, 4.0 * i + 3, 3), [0.95]) for i in range(30)])
+    one = detections(((0, 0, 3, 3), [0.95]))
+    doubtful = scored(0.5)
+    assert rank(many, many) == pytest.approx(rank(one, one))
+    assert rank(many, many) < rank(doubtful, doubtful)
+
+
+def test_missing_augmented_predictions_are_an_error_that_names_the_image() -> None:
+    with pytest.raises(ValueError, match=r"image\.jpg: cald needs predictions on augmented inputs"):
+        rank(scored(0.5))
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [
+        ([0.2, 0.3], [0.2, 0.3, 0.5]),  # a softmax head, or an unsure sigmoid one: the rest is background
+        ([0.9, 0.9], [0.5, 0.5, 0.0]),  # a sigmoid head that believes in both
+        ([0.0, 0.0], [0.0, 0.0, 1.0]),  # nothing but background
+    ],
+)
+def test_class_scores_become_a_distribution_with_background(probabilities: list[float], expected: list[float]) -> None:
+    distribution = class_distribution(np.array([probabilities], np.float32))
+    assert distribution[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_overlaps_of_boxes_are_exact_and_total() -> None:
+    boxes = np.array([BOX, HALF, FAR, (5, 5, 5, 5), (9, 9, 1, 1)], np.float32)
+    expected = [[1, 0.5, 0, 0, 0], [0.5, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert iou(boxes, boxes).tolist() == expected
+
+
+def test_the_part_of_a_box_outside_the_input_is_cut_off() -> None:
+    assert clip(np.array([[-5, -5, 200, 50]], np.float32), (96, 128)).tolist() == [[0, 0, 128, 50]]

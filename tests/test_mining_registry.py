@@ -1,0 +1,122 @@
+"""What holds for every mining algorithm, and how its direction reaches the written score."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from common.mining.algorithm import Algorithm, Augmented, Evidence, MiningSettings, importance
+from common.mining.registry import ALGORITHMS
+from common.mining.seeds import rng
+from common.predictions import Detections, Floats, Prediction
+from tests.mining_cases import SETTINGS, evidence, scored
+
+PROBABILITIES = st.sampled_from([0.0, 1e-45, 0.5, 1.0]) | st.floats(0, 1, width=32)
+
+
+def fixed(value: float, smaller_is_sooner: bool) -> Algorithm:
+    return Algorithm(name="fixed", paper="", score=lambda *_: value, smaller_is_sooner=smaller_is_sooner)
+
+
+@st.composite
+def predictions(draw: st.DrawFn, size: tuple[int, int], class_count: int) -> Prediction:
+    n = draw(st.integers(0, 3))
+    probabilities = draw(arrays.arrays(np.float32, (n, class_count), elements=PROBABILITIES))
+    corners = draw(arrays.arrays(np.float32, (n, 4), elements=st.integers(-20, 700).map(float)))
+    maps = [
+        draw(arrays.arrays(np.float32, (class_count, -(-size[0] // s), -(-size[1] // s)), elements=PROBABILITIES))
+        for s in (16, 32)
+    ]
+    best = probabilities.argmax(axis=1)
+    return Prediction(Detections(corners, probabilities.max(axis=1, initial=0), best, probabilities), tuple(maps))
+
+
+def test_the_registry_holds_the_promised_algorithms_under_their_own_names() -> None:
+    assert {key: algorithm.name for key, algorithm in ALGORITHMS.items()} == {
+        "random": "random",
+        "entropy": "entropy",
+        "aldd": "aldd",
+        "cald": "cald",
+    }
+
+
+def test_each_algorithm_declares_what_it_needs() -> None:
+    needs = {a.name: (a.needs_model, a.needs_class_maps, a.augment is not None) for a in ALGORITHMS.values()}
+    assert needs == {
+        "random": (False, False, False),
+        "entropy": (True, False, False),
+        "aldd": (True, True, False),
+        "cald": (True, False, True),
+    }
+
+
+def test_only_cald_labels_the_smallest_native_scores_first() -> None:
+    assert [a.name for a in ALGORITHMS.values() if a.smaller_is_sooner] == ["cald"]
+
+
+@pytest.mark.parametrize(
+    ("native", "smaller_is_sooner", "written"),
+    [
+        (0.25, False, 0.25),  # the paper ranks as we write
+        (0.25, True, -0.25),  # the paper ranks the other way
+        (0.0, True, 0.0),  # never "-0.0"
+    ],
+)
+def test_importance_is_bigger_for_what_is_labelled_sooner(
+    native: float, smaller_is_sooner: bool, written: float
+) -> None:
+    value = importance(fixed(native, smaller_is_sooner), evidence(scored()), SETTINGS)
+    assert (value, math.copysign(1, value)) == (written, math.copysign(1, written))
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_not_finite_is_an_error_that_names_the_image(broken: float) -> None:
+    with pytest.raises(ValueError, match=r"cat\.jpg: fixed gives"):
+        importance(fixed(broken, smaller_is_sooner=True), evidence(scored(), name="cat.jpg"), SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["entropy", "cald"])
+def test_two_half_sure_boxes_outrank_two_sure_ones(name: str) -> None:
+    half, sure = (
+        importance(ALGORITHMS[name], evidence(found, found), SETTINGS) for found in (scored(0.5, 0.5), scored(1, 1))
+    )
+    assert half > sure
+
+
+def test_class_maps_that_disagree_outrank_flat_ones() -> None:
+    def rank(maps: Floats) -> float:
+        return importance(ALGORITHMS["aldd"], evidence(scored(), maps=(maps,)), SETTINGS)
+
+    disputed = np.full((1, 12, 16), 0.2, np.float32)
+    disputed[0, 4:8, 4:8:2] = 0.8
+    flats = [rank(np.full((1, 12, 16), p, np.float32)) for p in (0, 0.5, 1)]
+    assert rank(disputed) > max(flats)
+    assert flats == pytest.approx([0, 0, 0], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+@settings(max_examples=12, deadline=None)
+@given(
+    data=st.data(),
+    size=st.sampled_from([(32, 32), (416, 640), (33, 47)]),
+    class_count=st.integers(1, 2),
+    weights=st.lists(st.floats(0, 10, width=32), max_size=3),
+)
+def test_every_algorithm_gives_a_finite_score_for_any_valid_input(
+    name: str, data: st.DataObject, size: tuple[int, int], class_count: int, weights: list[float]
+) -> None:
+    algorithm = ALGORITHMS[name]
+    plain = data.draw(predictions(size, class_count))
+    changed: tuple[Augmented, ...] = ()
+    if algorithm.augment is not None:
+        image = np.full((*size, 3), 200, np.uint8)
+        changed = algorithm.augment(image, plain.detections, rng("t", "a.jpg"))
+    found = tuple(data.draw(predictions(size, class_count)) for _ in changed)
+    case = Evidence("a.jpg", plain, size, found, changed)
+    task = MiningSettings("t", tuple(weights))
+    first = importance(algorithm, case, task)
+    assert math.isfinite(first)
+    assert importance(algorithm, case, task) == first

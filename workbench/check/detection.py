@@ -1,0 +1,85 @@
+"""infer-result.json of a detection project."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from workbench.check.finding import Finding
+from workbench.check.values import INT32, is_mapping, is_number, is_text, is_unit, is_whole
+from workbench.task import Task
+
+_CORNER_KEYS: Final = ("x", "y", "w", "h")
+_ANGLE_KEYS: Final = ("rotate_angle", "rotateAngle")
+
+Breach = tuple[str, str]
+"""What is wrong, and the advice."""
+
+
+def check_detections(task: Task) -> list[Finding]:
+    """Breaches in infer-result.json: an entry for each candidate, boxes of whole pixels, known classes, scores."""
+    file = task.output["infer_result_file"]
+    if not file.is_file():
+        return [Finding(file, "there is no such file", "Write it, with an empty list for an image without objects")]
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return [Finding(file, f"not JSON: {error}", "Write a JSON document")]
+    images = document.get("detection") if is_mapping(document) else None
+    if not is_mapping(images):
+        return [Finding(file, "key 'detection' is missing or no mapping", "Map image names to boxes below 'detection'")]
+    breaches = [*_names(images, task), *(breach for name in images for breach in _image(name, images[name], task))]
+    return [Finding(file, what, advice) for what, advice in breaches]
+
+
+def _names(images: Mapping[str, Any], task: Task) -> Iterator[Breach]:
+    """The keys are the base names of all candidates, with their extensions."""
+    wanted = {path.name for path in task.candidates}
+    for text, names in (
+        ("is missing", wanted - images.keys()),
+        ("is no candidate's base name", images.keys() - wanted),
+    ):
+        for name in sorted(names):
+            yield f"image {name!r} {text}", "Write one entry per candidate, named as in the index without the folder"
+
+
+def _image(name: str, entry: object, task: Task) -> Iterator[Breach]:
+    """The boxes of one image."""
+    key = "annotations" if task.first_protocol else "boxes"
+    if not is_mapping(entry) or not isinstance(entry.get(key), list):
+        yield f"image {name!r} has no list {key!r}", f"Write {{{key!r}: []}} for an image without objects"
+        return
+    classes = {class_name.lower() for class_name in task.class_names}
+    for index, item in enumerate(entry[key]):
+        for what, advice in _item(item, classes):
+            yield f"box {index} of image {name!r}: {what}", advice
+
+
+def _item(item: object, classes: set[str]) -> Iterator[Breach]:
+    """One object: class, score, rectangle."""
+    if not is_mapping(item):
+        yield f"{item!r} is no mapping", "Write box, class_name and score"
+        return
+    class_name = item.get("class_name")
+    if not is_text(class_name):
+        yield f"class_name is {class_name!r}", "Write a class name: without one the whole task fails"
+    elif class_name.lower() not in classes:
+        yield f"class_name {class_name!r} is not in class_names", f"Write one of {sorted(classes)}: others are dropped"
+    if not is_unit(item.get("score")):
+        yield f"score is {item.get('score')!r}", "Write a number from 0 to 1"
+    yield from _rectangle(item.get("box"))
+
+
+def _rectangle(box: object) -> Iterator[Breach]:
+    """x, y, w, h in whole pixels, perhaps an angle, and nothing else."""
+    if not is_mapping(box):
+        yield f"box is {box!r}", "Write x, y, w and h"
+        return
+    for key in _CORNER_KEYS:
+        value = box.get(key)
+        if not is_whole(value) or int(value) not in INT32:
+            yield f"{key} is {value!r}", "Write an integer: a fraction makes the whole task fail"
+    for key in box.keys() - {*_CORNER_KEYS, *_ANGLE_KEYS}:
+        yield f"unknown key {key!r}", "Leave it out: it makes the whole task fail"
+    for key in box.keys() & _ANGLE_KEYS:
+        if not is_number(box[key]):
+            yield f"{key} is {box[key]!r}", "Write a number"

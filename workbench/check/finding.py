@@ -1,0 +1,22 @@
+"""What a check has to say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach of the contract.
+
+    Attributes:
+        file: the output that is wrong.
+        what: what is wrong with it, with the key or line and its value.
+        advice: what the image has to do instead.
+    """
+
+    file: Path
+    what: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}. {self.advice}"

@@ -1,0 +1,114 @@
+"""Annotation files as the platform writes them. Maximum corners become inclusive here, as the platform's are."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+from common.contract import DEFAULT_EXPORT_FORMAT, EXPORT_WORDS, AnnotationFormat
+from workbench.sample import Boxes, Sample
+
+COCO_FILE: Final = "coco-annotations.json"
+
+_SUFFIXES: Final = {AnnotationFormat.ARK: ".txt", AnnotationFormat.VOC: ".xml"}
+
+
+def annotation_format(export_format: str | None) -> AnnotationFormat:
+    """What the platform exports for a value of `export_format`: unknown words give none, no value at all gives voc."""
+    return EXPORT_WORDS.get((export_format or DEFAULT_EXPORT_FORMAT).partition(":")[0].lower(), AnnotationFormat.NONE)
+
+
+def write_annotations(
+    folder: Path,
+    assets: Mapping[Path, Sample],
+    class_names: Sequence[str],
+    known: Sequence[str],
+    wanted: AnnotationFormat,
+) -> dict[Path, Path]:
+    """Writes the annotation file of every image.
+
+    Args:
+        folder: where the files go, `/in/annotations` or `/in/predictions`.
+        assets: the samples by the absolute paths of their image files.
+        class_names: the classes in the order of their indices.
+        known: the classes that the platform lists in a COCO file: those of the training set.
+        wanted: not `NONE`.
+
+    Returns:
+        The annotation file of each image file.
+    """
+    if wanted is AnnotationFormat.COCO:
+        file = folder / COCO_FILE
+        file.write_text(json.dumps(to_coco(assets, class_names, known)), encoding="utf-8")
+        return dict.fromkeys(assets, file)
+    files = {}
+    for path, sample in assets.items():
+        text = to_ark(sample) if wanted is AnnotationFormat.ARK else to_voc(path, sample, class_names)
+        files[path] = folder / _annotation_name(sample, _SUFFIXES[wanted])
+        files[path].parent.mkdir(parents=True, exist_ok=True)
+        files[path].write_text(text, encoding="utf-8")
+    return files
+
+
+def to_ark(sample: Sample) -> str:
+    """One line an object: class index, corners, quality (-1.0 = unknown), angle. Empty without objects."""
+    lines = []
+    for index, (x1, y1, x2, y2) in zip(sample.classes.tolist(), sample.boxes.tolist(), strict=True):
+        lines.append(f"{index}, {x1}, {y1}, {x2 - 1}, {y2 - 1}, -1.0, 0.0\n")
+    return "".join(lines)
+
+
+def to_voc(path: Path, sample: Sample, class_names: Sequence[str]) -> str:
+    """An XML document on one line, whose `filename` is the whole path `path`."""
+    height, width = sample.image.shape[:2]
+    depth = 1 if sample.image.ndim == 2 else sample.image.shape[2]
+    root = ElementTree.Element("annotation")
+    _add(root, folder="ymir", filename=path)
+    _add(ElementTree.SubElement(root, "source"), annotation="ymir", image="ymir")
+    _add(ElementTree.SubElement(root, "size"), width=width, height=height, depth=depth)
+    _add(root, segmented=0, image_quality="0.0000")
+    for index, (x1, y1, x2, y2) in zip(sample.classes.tolist(), sample.boxes.tolist(), strict=True):
+        item = ElementTree.SubElement(root, "object")
+        _add(item, name=class_names[index], pose="unknown", truncated="unknown", occluded=0)
+        corners = ElementTree.SubElement(item, "bndbox")
+        _add(corners, xmin=x1, ymin=y1, xmax=x2 - 1, ymax=y2 - 1, rotate_angle="0.0000")
+        _add(item, difficult=0, box_quality="-1.0000", confidence="-1.0000")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def to_coco(assets: Mapping[Path, Sample], class_names: Sequence[str], known: Sequence[str]) -> dict[str, object]:
+    """A COCO document whose `categories` lack every class that is not `known`: an error of the platform, kept."""
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    for image_id, (path, sample) in enumerate(sorted(assets.items(), key=lambda item: item[0].name), 1):
+        height, width = sample.image.shape[:2]
+        images.append(
+            {"id": image_id, "file_name": path.name, "width": width, "height": height}
+            | {"date_captured": "", "license": 1, "coco_url": "", "flickr_url": ""}
+        )
+        for index, (x, y, w, h) in zip(sample.classes.tolist(), _to_xywh(sample.boxes), strict=True):
+            annotations.append(
+                {"id": len(annotations) + 1, "image_id": image_id, "category_id": index, "bbox": [x, y, w, h]}
+                | {"iscrowd": 0, "confidence": -1.0, "area": 0, "segmentation": {}}
+            )
+    categories = [
+        {"id": index, "name": name, "supercategory": "object"}
+        for index, name in enumerate(class_names)
+        if name in known
+    ]
+    return {"images": images, "categories": categories, "annotations": annotations}
+
+
+def _to_xywh(boxes: Boxes) -> list[list[int]]:
+    return [[x1, y1, x2 - x1, y2 - y1] for x1, y1, x2, y2 in boxes.tolist()]
+
+
+def _annotation_name(sample: Sample, suffix: str) -> str:
+    """`<xx>/<SHA-1><suffix>`; a sample with a name of its own keeps all of it, so that `a.jpg` and `a.png` differ."""
+    return (sample.asset.rpartition(".")[0] if sample.name is None else sample.name) + suffix
+
+
+def _add(parent: ElementTree.Element, **texts: object) -> None:
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = str(text)

@@ -1,0 +1,48 @@
+"""The executor images of this repository, loaded without running them."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from common.entry import load
+from common.executor import Executor, Family
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def image_folders() -> list[Path]:
+    """Folders of all images, by name."""
+    return sorted(path.parent for path in REPOSITORY.glob("*-tmi/start.py"))
+
+
+@contextmanager
+def image(folder: Path) -> Iterator[Executor]:
+    """An image's `EXECUTOR`, while its own modules (`params`, `zoo`) can be imported by their short names."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        spec = importlib.util.spec_from_file_location("start", folder / "start.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        executor: Executor = module.EXECUTOR
+        yield executor
+    finally:
+        sys.path.remove(str(folder))
+        own = [name for name in set(sys.modules) - before if _lies_in(folder, name)]
+        for name in own:  # every image has modules of the same names
+            del sys.modules[name]
+
+
+def parameters_of(family: Family) -> dict[str, type]:
+    """Parameter classes of a family by task; only inside `image`."""
+    models: dict[str, type] = load(family.parameters)
+    return models
+
+
+def _lies_in(folder: Path, module: str) -> bool:
+    file = getattr(sys.modules[module], "__file__", None)
+    return file is not None and Path(file).is_relative_to(folder)

@@ -1,0 +1,99 @@
+"""Reads what a task has left below `/out`, for the report."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from workbench.sample import Boxes
+from workbench.task import Task
+
+CURVE_FILE: Final = "training-curve.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The detections of one image.
+
+    Attributes:
+        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels, max corner exclusive.
+        names: n class names.
+        scores: `(n,)` float64 from 0 to 1.
+    """
+
+    boxes: Boxes
+    names: tuple[str, ...]
+    scores: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One line of the training curve.
+
+    Attributes:
+        number: from 1.
+        map50: AP at IoU 0.5 on the validation set, 0 to 1.
+        map50_95: AP averaged over IoU 0.5 to 0.95.
+        loss: mean training loss.
+    """
+
+    number: int
+    map50: float
+    map50_95: float
+    loss: float
+
+
+def read_best_stage(task: Task) -> dict[str, Any]:
+    """The best stage of result.yaml: `stage_name`, `files`, `mAP` and so on."""
+    document = yaml.safe_load(task.output["training_result_file"].read_text(encoding="utf-8"))
+    stage: dict[str, Any] = document["model_stages"][document["best_stage_name"]]
+    return stage
+
+
+def stage_files(task: Task) -> list[Path]:
+    """The files of the best stage, found as the platform finds them: below the stage's folder or the models folder."""
+    stage, folder = read_best_stage(task), task.output["models_dir"]
+    places = [(folder / stage["stage_name"] / name, folder / name) for name in stage["files"]]
+    return [own if own.is_file() else shared for own, shared in places]
+
+
+def read_curve(task: Task) -> list[Epoch]:
+    """The training curve, empty if the image wrote none."""
+    file = task.output["root_dir"] / CURVE_FILE
+    if not file.is_file():
+        return []
+    with file.open(encoding="utf-8", newline="") as lines:
+        return [
+            Epoch(int(row["epoch"]), float(row["mAP"]), float(row["mAP50_95"]), float(row["loss"]))
+            for row in csv.DictReader(lines)
+        ]
+
+
+def read_detections(task: Task) -> dict[str, Found]:
+    """The detections by the base names of the images; an image without a single one has an empty entry too."""
+    images = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))["detection"]
+    return {name: _found(entry.get("boxes") or entry.get("annotations") or []) for name, entry in images.items()}
+
+
+def read_ranking(task: Task) -> list[tuple[Path, float]]:
+    """The candidates with their mining scores, most valuable first."""
+    paths = {path.stem: path for path in task.candidates}
+    lines = task.output["mining_result_file"].read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line]
+    return [(paths[Path(image).stem], float(score)) for image, score in rows]
+
+
+def _found(items: list[dict[str, Any]]) -> Found:
+    corners = [
+        [box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"]] for box in (item["box"] for item in items)
+    ]
+    return Found(
+        boxes=np.array(corners, np.int64).reshape(-1, 4),
+        names=tuple(item["class_name"] for item in items),
+        scores=np.array([item["score"] for item in items], np.float64),
+    )

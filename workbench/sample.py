@@ -1,0 +1,79 @@
+"""One image of a task with what is on it, before it becomes files."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Boxes = NDArray[np.int64]
+Classes = NDArray[np.int64]
+
+
+def no_boxes() -> Boxes:
+    """The boxes of an image without objects: `(0, 4)`."""
+    return np.zeros((0, 4), np.int64)
+
+
+def no_classes() -> Classes:
+    """The classes of an image without objects: `(0,)`."""
+    return np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """An image, its objects and the file that it becomes.
+
+    Attributes:
+        image: `(H, W, 3)` uint8 BGR, `(H, W, 4)` BGRA or `(H, W)` gray.
+        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels; the max corner is exclusive (width = x2 - x1).
+        classes: `(n,)` int64, positions in the task's class names.
+        name: path below `/in/assets`, kept as it is; None names the file by its SHA-1, as the platform does.
+        extension: how the image is encoded: `jpg`, `png` or `bmp`.
+        content: the bytes of the file where they are not an encoding of `image`: a broken file, a palette, EXIF.
+
+    Raises:
+        ValueError: boxes and classes do not fit each other.
+    """
+
+    image: Pixels
+    boxes: Boxes = field(default_factory=no_boxes)
+    classes: Classes = field(default_factory=no_classes)
+    name: str | None = None
+    extension: str = "jpg"
+    content: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if self.boxes.shape != (len(self.classes), 4):
+            raise ValueError(
+                f"boxes: expected shape {(len(self.classes), 4)} as there are classes, got {self.boxes.shape}"
+            )
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The bytes of the image file."""
+        if self.content is not None:
+            return self.content
+        quality = [cv2.IMWRITE_JPEG_QUALITY, 92] if self.extension == "jpg" else []
+        return cv2.imencode(f".{self.extension}", self.image, quality)[1].tobytes()
+
+    @cached_property
+    def asset(self) -> str:
+        """The path of the image file below `/in/assets`: `<last 2 digits>/<SHA-1>.<extension>`, or `name`."""
+        if self.name is not None:
+            return self.name
+        digest = hashlib.sha1(self.encoded, usedforsecurity=False).hexdigest()
+        return f"{digest[-2:]}/{digest}.{self.extension}"
+
+    @property
+    def base_name(self) -> str:
+        """The name of the image file without its folder: what the results of a task know the image by."""
+        return self.asset.rpartition("/")[2]
+
+    def without_objects(self) -> Self:
+        """The same file with nothing on it."""
+        return replace(self, boxes=no_boxes(), classes=no_classes())
