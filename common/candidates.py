@@ -79,7 +79,8 @@ def _objects(candidates: Sequence[Path], shards: Shards) -> Iterator[tuple[str, 
 
 def _scores(candidates: Sequence[Path], shards: Shards) -> Iterator[tuple[str, float]]:
     """Scores by path; an image that could not be used comes after all others."""
-    worst = min((record.score for record in shards.records() if not record.bad), default=0.0) - 1.0
+    least = min((record.score for record in shards.records() if not record.bad), default=0.0)
+    worst = least - max(1.0, abs(least))  # a step that is still seen when a score is rounded to few digits
     for path, record in zip(candidates, shards.records(), strict=True):
         yield str(path), _score(record, worst)
 

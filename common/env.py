@@ -118,7 +118,11 @@ class Task:
     @property
     def fingerprint(self) -> str:
         """Changes when anything that the outcome depends on changes: verbs, parameters, indexes, model files."""
-        indexes = (self.env.input.training_index_file, self.env.input.val_index_file, self.env.input.candidate_index_file)
+        indexes = (
+            self.env.input.training_index_file,
+            self.env.input.val_index_file,
+            self.env.input.candidate_index_file,
+        )
         facts = {
             "task": self.id,
             "verbs": sorted(self.verbs),
@@ -156,7 +160,8 @@ def read_task(env: EnvFile) -> Task:
     """
     config = _read_mapping(env.input.config_file)
     problems = Problems()
-    verbs = problems.attempt(frozenset(), lambda: _verbs(env))
+    nothing: frozenset[Verb] = frozenset()
+    verbs = problems.attempt(nothing, lambda: _verbs(env))
     needs_classes = verbs != {Verb.INFER}
     task = Task(
         env=env,
@@ -174,14 +179,14 @@ def read_task(env: EnvFile) -> Task:
 
 def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date such as 2022-13-01 is a ValueError
         raise ConfigError(f"{path}: no valid YAML ({error})") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys, found {_short(content)}")
-    return content
+    return {str(key): value for key, value in content.items()}
 
 
 def _verbs(env: EnvFile) -> frozenset[Verb]:
@@ -209,7 +214,8 @@ def _class_names(config: Mapping[str, Any], *, required: bool) -> tuple[str, ...
 
 def _gpu_ids(value: Any) -> tuple[int, ...]:
     """`''` or None: CPU. Otherwise numbers separated by commas; a lone number may arrive as an int."""
-    texts = [part.strip() for part in str("" if value is None else value).strip("[]").split(",") if part.strip()]
+    parts = value if isinstance(value, list) else str("" if value is None else value).strip("[]").split(",")
+    texts = [text for part in parts if (text := str(part).strip())]
     if not all(text.isdecimal() for text in texts):
         raise ConfigError(f"gpu_id: {value!r} is not allowed (device numbers separated by commas, or '' for the CPU)")
     return tuple(map(int, texts))

@@ -13,8 +13,8 @@
     +-- NetworkError         300301  exit 75   a download that failed
     +-- StoppedError         160004  exit 143  SIGTERM
 
-Raise one with a sentence that names the key or file, its value, and what is allowed. The message is the last line of the
-log and the sixth field of monitor.txt: it is all that most people will see.
+Raise one with a sentence that names the key or file, its value, and what is allowed. The message is the last line of
+the log and the sixth field of monitor.txt: it is all that most people will see.
 """
 
 from collections.abc import Callable
@@ -113,7 +113,8 @@ class StoppedError(YmirError):
     exit_status = EXIT_STOPPED
 
 
-BY_NAME: dict[str, type[YmirError]] = {cls.__name__: cls for cls in (YmirError, *YmirError.__subclasses__())}
+_ALL: tuple[type[YmirError], ...] = (YmirError, *YmirError.__subclasses__())
+BY_NAME = {kind.__name__: kind for kind in _ALL}
 """For an error that crosses a process border by the name of its class."""
 
 

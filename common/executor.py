@@ -1,5 +1,6 @@
-"""The parent process: one task, from env.yaml to the exit status. It loads no framework, so it starts at once and survives
-whatever happens to one.
+"""The parent process: one task, from env.yaml to the exit status.
+
+It loads no framework, so it starts at once and survives whatever happens to one.
 
     read, check everything -> first monitor line -> launch the ranks -> wait -> merge -> last monitor line, exit status
 """
@@ -15,6 +16,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -168,8 +170,7 @@ class Parent:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM: pass it to all ranks, and end them if they take too long."""
         if self._ranks is None:
-            report_and_exit = StoppedError("stopped on request before anything ran")
-            raise report_and_exit
+            raise StoppedError("stopped on request before anything ran")
         self._stopped = True
         os.killpg(self._ranks.pid, signal.SIGTERM)
         deadline = time.monotonic() + GRACE
@@ -201,9 +202,9 @@ def check(executor: Executor, env: EnvFile) -> Task:
 def report(monitor: Monitor, error: Exception) -> int:
     """Tell the platform and the reader of the log why the task failed; the reason is the last line of both."""
     known = error if isinstance(error, YmirError) else YmirError(f"{type(error).__name__}: {error}")
-    details = getattr(known, "details", "") or "".join(traceback.format_exception(error))
-    if not isinstance(error, YmirError) or getattr(known, "details", ""):
-        print(details, file=sys.stdout, flush=True)
+    details = known.details or "".join(traceback.format_exception(error))
+    if known.details or not isinstance(error, YmirError):
+        print(details, flush=True)
     try:
         monitor.fail(known.code, str(known), details)
     except OSError as unwritable:
@@ -225,7 +226,7 @@ def command(start_file: Path, task: Task, environment: Mapping[str, str]) -> lis
 
 
 def rank_environment(task: Task) -> dict[str, str]:
-    """Environment of the ranks: output that appears at once, threads that share the cores, writable caches, no network."""
+    """Environment of the ranks: output at once, threads that share the cores, writable caches, no network."""
     cores = len(os.sched_getaffinity(0))
     scratch = task.env.output.root_dir / WORK_FOLDER
     return {
@@ -233,7 +234,9 @@ def rank_environment(task: Task) -> dict[str, str]:
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cores // max(len(task.gpu_ids), 1), 1))),
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "HF_HUB_OFFLINE": "1",
-        **{name: str(scratch / "cache") for name in ("XDG_CACHE_HOME", "TORCH_HOME", "MPLCONFIGDIR", "YOLO_CONFIG_DIR")},
+        **{
+            name: str(scratch / "cache") for name in ("XDG_CACHE_HOME", "TORCH_HOME", "MPLCONFIGDIR", "YOLO_CONFIG_DIR")
+        },
     }
 
 
@@ -251,7 +254,9 @@ def failure_of(task: Task, status: int) -> YmirError:
             error.details = first.details
         return error
     if status in (-signal.SIGKILL, 128 + signal.SIGKILL):
-        return OutOfMemoryError("the worker was killed (SIGKILL), most likely for lack of memory; a smaller batch helps")
+        return OutOfMemoryError(
+            "the worker was killed (SIGKILL), most likely for lack of memory; a smaller batch may help"
+        )
     if status < 0:
         return YmirError(f"the worker died of {signal.Signals(-status).name}")
     return YmirError(f"the worker ended with status {status} and left no reason")
@@ -262,12 +267,12 @@ def _check_training_data(task: Task, problems: Problems) -> None:
         problems.attempt(None, lambda: _no_annotations(task))
         return
     for key in ("training_index_file", "val_index_file"):
-        problems.attempt(None, lambda key=key: _check_index(key, getattr(task.env.input, key)))
+        problems.attempt(None, partial(_check_index, key, getattr(task.env.input, key)))
 
 
 def _no_annotations(task: Task) -> None:
     value = task.config.get("export_format")
-    raise ConfigError(f"export_format: {value!r} exports no annotations; training needs ark:raw, voc:raw or coco:raw")
+    raise ConfigError(f"export_format: {value!r} exports no annotations (one of ark:raw, voc:raw, coco:raw)")
 
 
 def _check_index(key: str, path: Path | None) -> None:
@@ -286,7 +291,9 @@ def _check_candidates(task: Task) -> None:
     candidates = read_candidates(task)
     _refuse_missing(task.env.input.candidate_index_file, missing_files(candidates))
     for name, paths in duplicate_names(candidates).items():
-        log.warning("%d candidates are called %s; infer-result.json can only tell the first: %s", len(paths), name, paths[0])
+        log.warning(
+            "%d candidates are called %s; infer-result.json holds the first only: %s", len(paths), name, paths[0]
+        )
 
 
 def _refuse_missing(index: Path | None, missing: list[Path]) -> None:

@@ -1,12 +1,13 @@
 """The loop that every image runs for inference and mining: candidates in, one forward pass each, shards out.
 
-    claimed chunks -> threads: read, decode, fit -> batches of equal shape -> predictor -> records -> shard
+claimed chunks -> threads: read, decode, fit -> batches of equal shape -> predictor -> records -> shard
 """
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Protocol
@@ -31,7 +32,13 @@ NOTHING = Prediction(Detections.empty(1))
 
 
 class Predictor(Protocol):
-    """What an adapter gives the loop. It knows nothing of files, tasks or mining."""
+    """What an adapter gives the loop. It knows nothing of files, tasks or mining.
+
+    Attributes:
+        class_names: of the model.
+    """
+
+    class_names: Sequence[str]
 
     def prepare(self, image: Pixels) -> Prepared:
         """Fit one `(h, w, 3)` BGR image to the model's input. Called in threads; must not depend on other images."""
@@ -48,7 +55,7 @@ class Job:
         infer: keep the predicted objects.
         algorithm: mine with it, or None.
         mining: settings of the algorithm.
-        class_names: of the task.
+        class_names: of the task; empty = those of the model, as platforms from 2.5.0 on may ask for.
         batch_size: most images in a forward pass.
         workers: threads that read and decode.
         max_bad_images: largest tolerated share of images that cannot be decoded, in [0, 1].
@@ -81,7 +88,7 @@ class Candidate:
 def tolerated_bad_images(share: float, count: int) -> int:
     """How many of `count` images may be undecodable.
 
-    One may always be, unless it is all there is or the share is zero: a small set must not fail for a single broken file.
+    One may always be, unless it is all there is or the share is zero: a small set must not fail for a single file.
     """
     return max(int(share * count), 1 if share > 0 and count > 1 else 0)
 
@@ -119,21 +126,30 @@ def run_rank(
         ImageError: too many undecodable images.
     """
     claimed = (Candidate(chunk, candidates[i]) for chunk in shards.claim() for i in shards.span(chunk))
-    ready = claimed if predictor is None else work_ahead(
-        claimed, lambda candidate: _prepare(candidate, predictor), job.workers, depth=2 * job.batch_size + job.workers
+    ready = (
+        claimed
+        if predictor is None
+        else work_ahead(
+            claimed,
+            lambda candidate: _prepare(candidate, predictor),
+            job.workers,
+            depth=2 * job.batch_size + job.workers,
+        )
     )
     bad: list[str] = []
     for chunk, members in groupby(ready, key=lambda candidate: candidate.chunk):
-        before = shards.done()
-        records = list(
-            _records(members, job, predictor, lambda n, base=before: progress((base + n) / len(candidates)))
-        )
+        advance = partial(_advance, progress, shards.done(), len(candidates))
+        records = list(_records(members, job, predictor, advance))
         for record in filter(lambda record: record.bad, records):
             log.warning("skipped: %s", record.bad)
             bad.append(record.bad)
         check_bad_images(bad, job.max_bad_images, len(candidates))
         shards.write(chunk, records)
         progress(shards.done() / len(candidates))
+
+
+def _advance(progress: Callable[[float], None], before: int, count: int, done: int) -> None:
+    progress((before + done) / count)
 
 
 def _prepare(candidate: Candidate, predictor: Predictor) -> Candidate:
@@ -161,7 +177,7 @@ def _records(
 def equal_shapes(
     members: Iterable[tuple[int, Candidate]], size: int, records: dict[int, Record]
 ) -> Iterator[list[tuple[int, Candidate]]]:
-    """Batches of up to `size` images of the same input shape; a bad image goes straight to `records`, with its reason."""
+    """Batches of up to `size` images of one input shape; a bad image goes straight to `records`, with its reason."""
     buckets: dict[tuple[int, ...], list[tuple[int, Candidate]]] = defaultdict(list)
     for i, member in members:
         if member.prepared is None:
@@ -181,13 +197,14 @@ def _predict(batch: Sequence[Candidate], job: Job, predictor: Predictor) -> Iter
     maps = job.algorithm is not None and job.algorithm.needs_class_maps
     predictions = predictor.predict(pixels, class_maps=maps)
     scores = _scores(batch, pixels, predictions, job, predictor)
+    names = job.class_names or predictor.class_names
     for item, prediction, score in zip(prepared, predictions, scores, strict=True):
-        yield Record(_objects(prediction, item, job) if job.infer else (), score)
+        yield Record(_objects(prediction, item, names) if job.infer else (), score)
 
 
-def _objects(prediction: Prediction, item: Prepared, job: Job) -> tuple[Annotation, ...]:
+def _objects(prediction: Prediction, item: Prepared, class_names: Sequence[str]) -> tuple[Annotation, ...]:
     detections = prediction.detections
-    return annotations(detections.with_boxes(item.placement.to_image(detections.boxes)), job.class_names)
+    return annotations(detections.with_boxes(item.placement.to_image(detections.boxes)), class_names)
 
 
 def _scores(
@@ -202,7 +219,9 @@ def _scores(
         return [0.0] * len(batch)
     names = [member.path.name for member in batch]
     height, width = pixels.shape[1:3]
-    evidence = [Evidence(name, prediction, (height, width)) for name, prediction in zip(names, predictions, strict=True)]
+    evidence = [
+        Evidence(name, prediction, (height, width)) for name, prediction in zip(names, predictions, strict=True)
+    ]
     if algorithm.augment is not None:
         evidence = _with_augmentations(evidence, pixels, algorithm, job, predictor)
     return [importance(algorithm, item, job.mining) for item in evidence]

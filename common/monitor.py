@@ -26,7 +26,14 @@ class Progress:
     def line(self) -> str:
         """The line as the platform parses it: fields separated by tabs, percent in [0, 1]."""
         message = " ".join(self.message.split())
-        fields = (self.task_id, f"{self.timestamp:.3f}", f"{self.percent:.4f}", int(self.state), int(self.code), message)
+        fields = (
+            self.task_id,
+            f"{self.timestamp:.3f}",
+            f"{self.percent:.4f}",
+            int(self.state),
+            int(self.code),
+            message,
+        )
         return "\t".join(map(str, fields)).rstrip("\t") + "\n"
 
 
@@ -44,8 +51,8 @@ def read_progress(path: Path) -> Progress | None:
 class Monitor:
     """Writes progress: atomically, at most once a second, never backwards.
 
-    Parent and worker each hold one on the same file. What is there already counts, so neither takes the other's progress
-    back, and a task that was killed and started again goes on from where it was.
+    Parent and worker each hold one on the same file. What is there already counts, so neither takes the other's
+    progress back, and a task that was killed and started again goes on from where it was.
 
     Args:
         path: the monitor file of the task.

@@ -5,6 +5,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, Self, get_args, get_origin
 
 import annotated_types
@@ -53,7 +54,7 @@ def parameter(default: Any, en: str, zh: str, **constraints: Any) -> Any:
 class Parameters(BaseModel):
     """The hyper-parameters of one task of one image. Subclass it, one attribute a key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], verb: Verb, also_known: Sequence[str] = ()) -> Self:
@@ -127,7 +128,8 @@ def allowed(field: FieldInfo) -> str:
     """What values a field takes, in words: `integer >= 1`, `one of aldd, cald`."""
     if get_origin(field.annotation) is Literal:
         return "one of " + ", ".join(map(str, get_args(field.annotation)))
-    kind = {int: "integer", float: "number", bool: "true or false", str: "text"}.get(field.annotation or str, "text")
+    kinds: dict[Any, str] = {int: "integer", float: "number", bool: "true or false"}
+    kind = kinds.get(field.annotation, "text")
     return " ".join([kind, *filter(None, map(_bound, field.metadata))])
 
 
@@ -151,6 +153,8 @@ def _note(field: FieldInfo, language: str) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}"  # 1e-05 is text to YAML 1.1
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
@@ -167,7 +171,7 @@ def _canonical(model: type[Parameters], given: Mapping[str, Any], problems: list
         if name is None or not present:
             continue
         values = [result.pop(key) for key in present]
-        if any(value != values[0] for value in values):
+        if any(value != values[0] for value in values[1:]):
             problems.append(f"{' and '.join(present)} mean the same, but differ: {values}; give one of them")
         result[name] = values[0]
     return result
@@ -178,12 +182,15 @@ def _without_unknown(
 ) -> dict[str, Any]:
     """Leave out keys that `model` does not declare; refuse those that look like a misspelt one."""
     known = model.model_fields
-    for key in given.keys() - known.keys() - set(also_known):
-        near = difflib.get_close_matches(str(key), known, n=1, cutoff=TYPO_SIMILARITY)
-        if near and near[0] not in given:
-            problems.append(f"{key}: no such key (value {given[key]!r}); did you mean {near[0]}?")
+    spellings = {name: name for name in known}
+    for group in SYNONYMS:
+        spellings |= {synonym: name for name in group if name in known for synonym in group}
+    for key in [key for key in given if key not in known and key not in also_known]:
+        nearest = difflib.get_close_matches(key, spellings, n=1, cutoff=0.0)[0]
+        similar = difflib.SequenceMatcher(None, nearest, key).ratio() >= TYPO_SIMILARITY
+        if similar and spellings[nearest] not in given:
+            problems.append(f"{key}: no such key (value {given[key]!r}); did you mean {nearest}?")
         else:
-            nearest = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)[0]
             log.warning("config.yaml: unknown key %s ignored; the nearest known one is %s", key, nearest)
     return {key: value for key, value in given.items() if key in known}
 
@@ -198,7 +205,7 @@ def _with_dropped(model: type[Parameters], given: Mapping[str, Any], verb: Verb)
     droppable = {name: value for name in model.model_fields if (value := _falsy(model, name, verb)) is not _NONE}
     if not (model.model_fields.keys() - droppable.keys()) <= given.keys():
         return dict(given)
-    return droppable | given
+    return {**droppable, **given}
 
 
 _NONE = object()

@@ -18,8 +18,8 @@ class Detections:
         boxes: `(n, 4)` float32, corners `x1, y1, x2, y2` in pixels; the max corner is exclusive (width = x2 - x1).
         scores: `(n,)` float32 in [0, 1].
         classes: `(n,)` int64, positions in the task's class names.
-        probabilities: `(n, K)` float32, the probability of each of the K classes for the box, as the model gave it. Rows
-            of a sigmoid head need not sum to 1.
+        probabilities: `(n, K)` float32, the probability of each of the K classes for the box, as the model gave it.
+            Rows of a sigmoid head need not sum to 1.
 
     Raises:
         ValueError: a shape does not fit, or a number is not finite.
@@ -61,8 +61,8 @@ class Prediction:
 
     Attributes:
         detections: the boxes after non-maximum suppression, in pixels of the model's input.
-        class_maps: one `(K, h, w)` float32 array per output scale: the probability of each class at each cell, before any
-            threshold; empty when nobody asked for them.
+        class_maps: one `(K, h, w)` float32 array per output scale: the probability of each class at each cell, before
+            any threshold; empty when nobody asked for them.
     """
 
     detections: Detections

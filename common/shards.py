@@ -1,7 +1,7 @@
 """Resumable results of inference and mining: one file a chunk of the candidates, whole or absent.
 
-A chunk is a fixed run of candidates, always predicted in the same batches. So the merged result has the same bytes whether
-one rank did all, several shared the work, or a kill came in between.
+A chunk is a fixed run of candidates, always predicted in the same batches. So the merged result has the same bytes
+whether one rank did all, several shared the work, or a kill came in between.
 """
 
 import os
@@ -14,7 +14,11 @@ import msgspec
 from common.files import write_bytes
 
 CHUNK_SIZE = 256
-"""Candidates in a chunk. What a kill can lose at most for each rank; enough to fill batches of equal shape."""
+"""Most candidates in a chunk: what a kill can lose at most for each rank, and enough to fill batches of equal shape."""
+
+LEAST_CHUNK_SIZE = 32
+CHUNKS = 64
+"""Chunks that a small set is cut into, so that several ranks have something to share."""
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -59,13 +63,18 @@ class Shards:
     count: int
 
     @property
+    def size(self) -> int:
+        """Candidates in a chunk. Depends on their number only: not on the ranks, which must not change a result."""
+        return min(max(self.count // CHUNKS, LEAST_CHUNK_SIZE), CHUNK_SIZE)
+
+    @property
     def chunks(self) -> range:
         """Numbers of all chunks."""
-        return range(-(-self.count // CHUNK_SIZE))
+        return range(-(-self.count // self.size))
 
     def span(self, chunk: int) -> range:
         """Candidate numbers of a chunk."""
-        return range(chunk * CHUNK_SIZE, min((chunk + 1) * CHUNK_SIZE, self.count))
+        return range(chunk * self.size, min((chunk + 1) * self.size, self.count))
 
     def release_claims(self) -> None:
         """Forget which rank worked on what; before the ranks start, when a kill may have left claims behind."""
@@ -76,7 +85,7 @@ class Shards:
         """Chunks for the calling rank, one at a time: not done yet, and nobody else's."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for chunk in self.chunks:
-            if not self._path(chunk).exists() and self._take(chunk):
+            if not self.finished(chunk) and self._take(chunk):
                 yield chunk
 
     def write(self, chunk: int, records: list[Record]) -> None:
@@ -93,9 +102,13 @@ class Shards:
         """The records of a finished chunk, in candidate order."""
         return msgspec.json.decode(self._path(chunk).read_bytes(), type=list[Record])
 
+    def finished(self, chunk: int) -> bool:
+        """Whether the records of a chunk are there."""
+        return self._path(chunk).exists()
+
     def done(self) -> int:
         """How many candidates are in finished chunks."""
-        return sum(len(self.span(chunk)) for chunk in self.chunks if self._path(chunk).exists())
+        return sum(len(self.span(chunk)) for chunk in self.chunks if self.finished(chunk))
 
     def records(self) -> Iterator[Record]:
         """All records in candidate order, one chunk in memory at a time.

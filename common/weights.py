@@ -5,6 +5,7 @@ scratch, and the log says so.
 """
 
 import hashlib
+import http.client
 import logging
 import shutil
 import urllib.error
@@ -66,7 +67,9 @@ def choose(files: Sequence[Path]) -> Path:
     weights = [path for path in files if path.suffix in MODEL_SUFFIXES]
     if not weights:
         names = ", ".join(path.name for path in files) or "nothing"
-        raise ModelError(f"no weights among the given model files (found {names}; needed {' or '.join(MODEL_SUFFIXES)})")
+        raise ModelError(
+            f"no weights among the given model files (found {names}; needed {' or '.join(MODEL_SUFFIXES)})"
+        )
     return max(weights, key=lambda path: (path.stem == "best", path.stem.startswith("best"), path.stat().st_mtime_ns))
 
 
@@ -82,15 +85,17 @@ def fetch(address: Address, folder: Path) -> Path:
         return path
     with replacing(path) as handle:
         try:
-            with urllib.request.urlopen(address.url, timeout=60) as response:
+            with urllib.request.urlopen(address.url, timeout=60) as response:  # noqa: S310  # our own table
                 shutil.copyfileobj(response, handle)
-        except (urllib.error.URLError, TimeoutError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
             raise NetworkError(f"{address.url}: cannot be fetched ({error})") from None
         handle.flush()
         found = sha256(Path(handle.name))
         if not address.sha256 or not found.startswith(address.sha256):
             expected = address.sha256 or "none recorded"
-            raise ModelError(f"{address.url}: sha256 is {found}, expected {expected}; record it in zoo.py if it is right")
+            raise ModelError(
+                f"{address.url}: sha256 is {found}, expected {expected}; record it in zoo.py if it is right"
+            )
     return path
 
 
@@ -111,7 +116,10 @@ def report(source: Path, wanted: Iterable[str], given: Iterable[str], matched: I
     """
     wanted, given, matched = set(wanted), set(given), set(matched)
     log.info("weights: %d of %d tensors taken from %s", len(matched), len(wanted), source.name)
-    for title, names in (("not in the file, or of another shape", wanted - matched), ("in the file only", given - wanted)):
+    for title, names in (
+        ("not in the file, or of another shape", wanted - matched),
+        ("in the file only", given - wanted),
+    ):
         if names:
             first = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
             log.info("  %d %s: %s", len(names), title, first)

@@ -1,7 +1,7 @@
 """The child process: one rank that trains, or infers and mines. It loads the framework; the parent never does.
 
-A rank is started alone or by torchrun, and takes its number from torchrun's environment variables. It reports progress to
-monitor.txt itself (rank 0) and leaves the reason of a failure in a file for the parent.
+A rank is started alone or by torchrun, and takes its number from torchrun's environment variables. It reports progress
+to monitor.txt itself (rank 0) and leaves the reason of a failure in a file for the parent.
 """
 
 import errno
@@ -124,6 +124,9 @@ def _infer_and_mine(
     job = job_of(task, parameters.options())
     candidates = read_candidates(task)
     shards = shards_of(task, len(candidates))
+    finished = sum(1 for chunk in shards.chunks if shards.finished(chunk))
+    if finished:
+        log.info("%d of %d chunks were finished before", finished, len(shards.chunks))
     predictor = load(family.predictor)(task, parameters, rank) if job.needs_model else None
     run_rank(candidates, job, predictor, shards, progress)
 

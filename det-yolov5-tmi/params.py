@@ -1,8 +1,9 @@
 """Hyper-parameters of det-yolov5-tmi: the rows of the seed document. Defaults are those of the YOLO family."""
 
+from zoo import ZOO
+
 from common.contract import Verb
 from common.yolo.params import YoloInfer, YoloMining, YoloTraining
-from zoo import ZOO
 
 
 class Training(YoloTraining):

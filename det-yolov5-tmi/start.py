@@ -10,8 +10,8 @@ from pathlib import Path
 FILE = Path(__file__).resolve()
 sys.path.insert(1, str(FILE.parent.parent))  # `common` lies beside this folder, in the repository and in the image
 
-from common.contract import ObjectType  # noqa: E402
-from common.executor import Executor, Family  # noqa: E402
+from common.contract import ObjectType
+from common.executor import Executor, Family
 
 EXECUTOR = Executor(
     name="det-yolov5-tmi",

@@ -108,6 +108,15 @@ def test_a_disagreement_at_the_border_counts_as_one_region() -> None:
     assert score == pytest.approx(exact, rel=0.2)
 
 
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_coarse_map_is_laid_over_the_input_where_it_belongs(place: int, step: int) -> None:
+    coarse = np.full((1, *cells(32)), 0.01, np.float32)
+    coarse[0, place, place] = 0.9
+    mirrored = (np.ascontiguousarray(coarse[:, ::step, ::step]),)
+    assert rank(mirrored) == pytest.approx(literal(mirrored, SIZE), rel=0.05)
+
+
 def test_scales_add_up() -> None:
     stepped = np.where(np.arange(cells(8)[1]) % 8 < 4, 0.1, 0.9).astype(np.float32) * np.ones(
         (1, cells(8)[0], 1), np.float32

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from common.mining.algorithm import importance
+from common.mining.algorithm import Evidence, importance
 from common.mining.boxes import clip, iou
 from common.mining.cald import class_distribution
 from common.mining.registry import ALGORITHMS
-from common.predictions import Detections
-from tests.mining_cases import SETTINGS, Box, detections, evidence, scored
+from common.predictions import Detections, Prediction
+from tests.mining_cases import SETTINGS, SIZE, Box, detections, evidence, scored
 
 CALD = ALGORITHMS["cald"]
 BOX: Box = (0, 0, 10, 10)
@@ -66,12 +66,18 @@ def test_a_box_is_matched_with_the_one_that_overlaps_it_most() -> None:
     assert native(detections((BOX, [0.5])), found) == pytest.approx(0.2)
 
 
-def test_boxes_are_moved_before_they_are_matched() -> None:
-    image = np.zeros((96, 128, 3), np.uint8)
-    augment = CALD.augment
-    assert augment is not None
-    flipped = augment(image, scored(0.5), np.random.default_rng(0))[0]
-    assert flipped.move(np.array([BOX], np.float32)).tolist() == [[118, 0, 128, 10]]
+def test_a_detector_that_follows_every_augmentation_is_perfectly_consistent() -> None:
+    plain = detections((BOX, [1.0]), ((30, 40, 70, 80), [1.0]))
+    assert CALD.augment is not None
+    changed = CALD.augment(np.zeros((*SIZE, 3), np.uint8), plain, np.random.default_rng(0))
+    found = tuple(Prediction(plain.with_boxes(each.move(plain.boxes))) for each in changed)
+    case = Evidence("a.jpg", Prediction(plain), SIZE, found, changed)
+    assert CALD.score(case, SETTINGS) == pytest.approx(0.7)
+
+
+def test_what_a_box_has_outside_the_input_is_not_compared() -> None:
+    plain, found = detections((BOX, [1.0])), detections(((-10, -5, 10, 10), [1.0]))
+    assert native(plain, found) == pytest.approx(0.7)
 
 
 def test_an_image_without_detections_comes_first_as_in_the_authors_code() -> None:

@@ -82,5 +82,5 @@ def _decode(path: Path) -> Pixels | None:
     buffer = np.frombuffer(path.read_bytes(), np.uint8)
     if not buffer.size:
         return None
-    image: Pixels | None = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    return image
+    image = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if image is None else image.astype(np.uint8)

@@ -4,40 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import FancyBboxPatch, Rectangle
-from matplotlib.ticker import PercentFormatter
 
 from workbench.gallery import Tile, mistakes_per_image, spread
 from workbench.outputs import Epoch, read_best_stage, read_curve
 from workbench.round import Round, duration
+from workbench.tiles import MUTED, colour_of, show_tile
 
 PAGE: Final = "#f6f7f9"
 CARD: Final = "#ffffff"
 INK: Final = "#18212f"
-MUTED: Final = "#667085"
 LINE: Final = "#e3e7ee"
 ACCENT: Final = "#2563eb"
 ALARM: Final = "#e11d48"
 CALM: Final = "#0d9488"
-CLASS_COLOURS: Final = ("#38bdf8", "#facc15", "#fb7185", "#4ade80", "#c084fc", "#fb923c")
-"""One colour a class, in the order of the class indices; they repeat after the last."""
-
 GRID: Final = (3, 5)
 STRIP: Final = 8
-UPSCALE: Final = 2
-
 LEGEND: Final = "dashed: wrong   ·   white: missed"
-
-MOST_LABELS: Final = 8
-"""On more crowded tiles the scores would hide the image."""
 
 
 def draw_overview(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
@@ -52,22 +37,19 @@ def draw_overview(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
         `file`.
     """
     names = story.training.class_names
-    with plt.rc_context(_STYLE):
-        figure = plt.figure(figsize=(18, 14.6), facecolor=PAGE)
-        head, middle, first, last = figure.subfigures(4, 1, height_ratios=[1.3, 7.9, 2.7, 2.7])
-        for part in (head, middle, first, last):
-            part.set_facecolor("none")
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(18, 14.6), facecolor=PAGE)
+        head, middle, first, last = _split(figure, 4, 1, height_ratios=[1.3, 7.9, 2.7, 2.7])
         _draw_head(head, story, len(tiles), names)
         _draw_middle(middle, tiles, story, names)
         quarter = max(1, len(tiles) // 4)
         _draw_strip(first, "Label these first", ALARM, tiles[:STRIP], tiles[:quarter], names)
         _draw_strip(last, "These can wait", CALM, tiles[-STRIP:], tiles[-quarter:], names)
-        figure.savefig(file, dpi=110, facecolor=PAGE)
-        plt.close(figure)
+        figure.savefig(file, dpi=110)
     return file
 
 
-_STYLE: Final[dict[str, Any]] = {
+_STYLE: Final[Any] = {
     "font.family": "DejaVu Sans",
     "text.color": INK,
     "axes.edgecolor": LINE,
@@ -111,9 +93,7 @@ def _draw_head(part: SubFigure, story: Round, candidates: int, names: Sequence[s
 
 def _draw_middle(part: SubFigure, tiles: Sequence[Tile], story: Round, names: Sequence[str]) -> None:
     """Predictions on the left, the curve and the scores on the right."""
-    left, right = part.subfigures(1, 2, width_ratios=[2.05, 1])
-    for side in (left, right):
-        side.set_facecolor("none")
+    left, right = _split(part, 1, 2, width_ratios=[2.05, 1])
     rows, columns = GRID
     grid = left.subplots(
         rows, columns, gridspec_kw={**_margins(0.036, 0.99, 0.02, 0.93), "wspace": 0.05, "hspace": 0.05}
@@ -126,7 +106,7 @@ def _draw_middle(part: SubFigure, tiles: Sequence[Tile], story: Round, names: Se
         axes.set_axis_off()
     for axes, tile in zip(grid.flat, spread(inner, rows * columns), strict=False):
         show_tile(axes, tile, names)
-    curve, scores = right.subplots(2, 1, gridspec_kw={**_margins(0.13, 0.86, 0.065, 0.93), "hspace": 0.38})
+    curve, scores = right.subplots(2, 1, gridspec_kw={**_margins(0.13, 0.84, 0.065, 0.93), "hspace": 0.38})
     _draw_curve(curve, read_curve(story.training))
     _draw_scores(scores, tiles)
 
@@ -187,58 +167,13 @@ def _draw_strip(
         axes.set_title(f"#{tile.rank}   {tile.score:.2f}", fontsize=11, color=MUTED, y=-0.13)
 
 
-def show_tile(axes: Axes, tile: Tile, names: Sequence[str]) -> None:
-    """Draws an image into a rounded square, with its detections and the objects that were missed."""
-    axes.set_axis_off()
-    axes.set(xlim=(0, 1), ylim=(1, 0), aspect="equal")
-    card = FancyBboxPatch((0.03, 0.03), 0.94, 0.94, boxstyle="round,pad=0.03,rounding_size=0.05", lw=0, fc="#e9ecf1")
-    axes.add_patch(card)
-    if tile.image is None:
-        axes.text(0.5, 0.5, "cannot be\ndecoded", ha="center", va="center", color=MUTED, fontsize=11)
-        return
-    height, width = tile.image.shape[:2]
-    scale = 1 / max(height, width)
-    x0, y0 = (1 - width * scale) / 2, (1 - height * scale) / 2
-    pixels = cv2.resize(tile.image, None, fx=UPSCALE, fy=UPSCALE, interpolation=cv2.INTER_CUBIC)
-    shown = axes.imshow(
-        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), extent=(x0, 1 - x0, 1 - y0, y0), interpolation="antialiased", zorder=1
-    )
-    shown.set_clip_path(card)
-    axes.set(xlim=(0, 1), ylim=(1, 0))
-    for box in tile.missed_boxes:
-        _outline(axes, [v * scale for v in box], (x0, y0), "#ffffff", (0, (3, 2)))
-    for index, (box, name, score) in enumerate(
-        zip(tile.found.boxes.tolist(), tile.found.names, tile.found.scores, strict=True)
-    ):
-        colour = colour_of(names.index(name))
-        corners = [v * scale for v in box]
-        _outline(axes, corners, (x0, y0), colour, (0, (3, 2)) if tile.is_wrong(index) else "-")
-        if len(tile.found.names) <= MOST_LABELS:
-            _label(axes, corners, (x0, y0), colour, f"{score:.2f}".lstrip("0"))
-
-
-def colour_of(index: int) -> str:
-    """The colour of class `index`."""
-    return CLASS_COLOURS[index % len(CLASS_COLOURS)]
-
-
-def _outline(axes: Axes, box: Sequence[float], origin: tuple[float, float], colour: str, style: Any) -> None:
-    """A rectangle on a dark seam, so that it stands out from any background."""
-    x1, y1, x2, y2 = box
-    corner = (origin[0] + x1, origin[1] + y1)
-    for width, edge, line in ((3.6, "#0b1220", "-"), (1.9, colour, style)):
-        alpha = 0.55 if line == "-" and edge == "#0b1220" else 1.0
-        axes.add_patch(
-            Rectangle(corner, x2 - x1, y2 - y1, fill=False, lw=width, ec=edge, ls=line, alpha=alpha, zorder=2)
-        )
-
-
-def _label(axes: Axes, box: Sequence[float], origin: tuple[float, float], colour: str, text: str) -> None:
-    x, y = origin[0] + box[0], origin[1] + box[1]
-    pad = {"facecolor": colour, "edgecolor": "none", "pad": 1.2}
-    axes.text(
-        x + 0.012, max(y, 0.03), text, fontsize=8, color="#0b1220", weight="bold", va="center", bbox=pad, zorder=3
-    )
+def _split(parent: Figure | SubFigure, rows: int, columns: int, **ratios: list[float]) -> list[SubFigure]:
+    """Cuts a figure into parts that show the page behind them."""
+    grid = parent.add_gridspec(rows, columns, **ratios)
+    parts = [parent.add_subfigure(grid[index]) for index in range(rows * columns)]
+    for part in parts:
+        part.set_facecolor("none")
+    return parts
 
 
 def _title(axes: Axes, title: str, note: str) -> None:

@@ -1,6 +1,6 @@
 """The platform's side of a task: writes the tree that an image finds below `/in`, for any root folder.
 
-The names and keys are spelled out here a second time, apart from `common`, on purpose: the tests of the images read what
+The names and keys are spelled out here a second time, apart from `common`, on purpose: the images are tested on what
 this module writes, so a wrong key in `common` cannot hide.
 """
 

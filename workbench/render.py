@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -10,7 +11,7 @@ from common.executor import Executor, Family
 from common.params import Parameters, table, template
 from workbench.images import REPOSITORY, image, image_folders, parameters_of
 
-LANGUAGES = ("en", "zh")
+LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 
 
 def rendered() -> dict[Path, str]:

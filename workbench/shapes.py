@@ -30,6 +30,7 @@ class Scene:
 
     Attributes:
         objects: how many objects an image that is not empty has, both ends included.
+        distractors: how many shapes of no class every image has, both ends included.
         radius: pixels.
         gain: factor of the brightness, 1 = as drawn.
         blur: standard deviation of the Gaussian, pixels.
@@ -39,6 +40,7 @@ class Scene:
     """
 
     objects: tuple[int, int] = (1, 5)
+    distractors: tuple[int, int] = (0, 2)
     radius: tuple[float, float] = (18.0, 48.0)
     gain: tuple[float, float] = (0.8, 1.1)
     blur: tuple[float, float] = (0.0, 0.7)
@@ -63,7 +65,7 @@ def render_one(rng: np.random.Generator, scene: Scene) -> Sample:
     height, width = SIZES[rng.integers(len(SIZES))]
     canvas = background(rng, height, width)
     owners = np.full((height, width), -1, np.int16)
-    for _ in range(rng.integers(0, 3)):
+    for _ in range(rng.integers(*scene.distractors, endpoint=True)):
         _paint(rng, canvas, _alpha(_pose(rng, DISTRACTORS[rng.integers(len(DISTRACTORS))], scene, owners), owners))
     classes = [] if rng.random() < scene.empty_share else _paint_objects(rng, canvas, owners, scene)
     return Sample(_expose(rng, canvas, scene), visible_boxes(owners, len(classes)), np.array(classes, np.int64))
@@ -87,7 +89,7 @@ def _paint_objects(rng: np.random.Generator, canvas: Canvas, owners: Owners, sce
     classes: list[int] = []
     full_areas: list[float] = []
     outlines = list(CLASSES.values())
-    for _ in range(rng.integers(scene.objects[0], scene.objects[1] + 1)):
+    for _ in range(rng.integers(*scene.objects, endpoint=True)):
         wanted = int(rng.integers(len(outlines)))
         for _ in range(_ATTEMPTS):
             points = _pose(rng, outlines[wanted], scene, owners)

@@ -72,7 +72,7 @@ def read_dataset(index: Path, annotation_format: AnnotationFormat, class_names: 
     """Read an index file and all annotation files that it names. The images themselves are not touched.
 
     Args:
-        index: lines of `<image>\\t<annotation>`.
+        index: an image and its annotation file a line, a tab between.
         annotation_format: how the annotation files are written.
         class_names: the position is the class index.
 

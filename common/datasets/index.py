@@ -28,7 +28,7 @@ class Sample:
 
 
 def read_training_index(path: Path) -> list[Sample]:
-    """Read lines of `<image>\\t<annotation>`, both absolute. Names may hold blanks: only a tab separates.
+    """Read an image and its annotation file a line, both absolute. Names may hold blanks: only a tab separates.
 
     Raises:
         DatasetError: the file is missing or empty, or a line has no tab or a relative path.
@@ -63,12 +63,12 @@ def missing_files(paths: Iterable[Path]) -> list[Path]:
     A folder from which many files are wanted is listed once, which makes 200 000 paths a matter of a second.
     """
     wanted = list(paths)
+    places = [os.path.split(path) for path in wanted]
     folders: dict[str, list[str]] = defaultdict(list)
-    for path in wanted:
-        folder, name = os.path.split(path)
+    for folder, name in places:
         folders[folder].append(name)
-    absent = {os.path.join(folder, name) for folder, names in folders.items() for name in _absent(folder, names)}
-    return [path for path in wanted if os.fspath(path) in absent]
+    absent = {(folder, name) for folder, names in folders.items() for name in _absent(folder, names)}
+    return [path for path, place in zip(wanted, places, strict=True) if place in absent]
 
 
 def duplicate_names(paths: Iterable[Path]) -> dict[str, list[Path]]:
@@ -116,4 +116,5 @@ def _absent(folder: str, names: Sequence[str]) -> list[str]:
             return [name for name in names if name not in present]
         except OSError:  # not there, or its files may be read but not listed: ask for each
             pass
-    return [name for name in names if not os.path.isfile(os.path.join(folder, name))]
+    # Path.is_file would raise where the folder may not be entered.
+    return [name for name in names if not os.path.isfile(Path(folder, name))]  # noqa: PTH113

@@ -38,7 +38,7 @@ def write_yolo(
     for link, file in zip(links, image_files, strict=True):
         _link(images / link, file.absolute())
     for stem, text in zip(stems, _label_texts(dataset, sizes), strict=True):
-        (labels / f"{stem}.txt").write_text(text, encoding="utf-8")
+        _write(labels / f"{stem}.txt", text.encode())
     return images
 
 
@@ -77,6 +77,12 @@ def _link(link: Path, target: Path) -> None:
     if not link.is_symlink() or link.readlink() != target:
         link.unlink(missing_ok=True)
         link.symlink_to(target)
+
+
+def _write(file: Path, content: bytes) -> None:
+    # Truncating thousands of files can wait for the disk; a restarted task finds them as they should be.
+    if not file.is_file() or file.read_bytes() != content:
+        file.write_bytes(content)
 
 
 def _label_texts(dataset: Dataset, sizes: NDArray[np.int64]) -> Iterator[str]:

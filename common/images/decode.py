@@ -13,13 +13,15 @@ from common.errors import ImageError
 Pixels = NDArray[np.uint8]
 
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+MARKER, SCAN = 0xFF, 0xDA
+"""First byte of every JPEG marker, and second byte of the one that the pixels follow."""
 
 
 def read_image(path: Path) -> Pixels:
     """Decode one image.
 
-    The platform measures an image as it is stored, so the EXIF orientation is not applied. Grayscale, palette, 16 bit and
-    alpha are brought to three channels of 8 bits; alpha is dropped.
+    The platform measures an image as it is stored, so the EXIF orientation is not applied. Grayscale, palette, 16 bit
+    and alpha are brought to three channels of 8 bits; alpha is dropped.
 
     Returns:
         `(height, width, 3)` uint8 in BGR order.
@@ -38,10 +40,22 @@ def decode(content: bytes, path: Path) -> Pixels:
     """Decode the bytes of one image; `path` is for messages only. See `read_image`."""
     if not content:
         raise ImageError(f"{path}: empty file")
-    if content.startswith(JPEG_START) and JPEG_END not in content[-65536:]:
+    if content.startswith(JPEG_START) and _is_cut_off(content):
         raise ImageError(f"{path}: truncated JPEG")  # decoders fill the rest with grey and say nothing
     pixels = _decode_fast(content)
     return _decode_any(content, path) if pixels is None else pixels
+
+
+def _is_cut_off(content: bytes) -> bool:
+    """Whether a JPEG has no end marker behind its header, where a thumbnail has one of its own.
+
+    What follows the end marker (a second image, a film) does not matter.
+    """
+    place = len(JPEG_START)
+    while place + 4 <= len(content) and content[place] == MARKER and content[place + 1] != SCAN:
+        filler = content[place + 1] == MARKER
+        place += 1 if filler else 2 + int.from_bytes(content[place + 2 : place + 4])
+    return content.rfind(JPEG_END, place) < 0
 
 
 def _decode_fast(content: bytes) -> Pixels | None:

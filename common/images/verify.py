@@ -35,12 +35,12 @@ class Verified:
     @property
     def width(self) -> int:
         """In pixels, as stored."""
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
         """In pixels, as stored."""
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
     def as_file(self, name: Path) -> Path:
         """A file that a framework can read, with a suffix that tells its format.
@@ -78,13 +78,13 @@ def verify(path: Path) -> Verified:
 def _plain_suffix(content: bytes) -> str:
     """Suffix of the true format, or empty if a framework would turn, refuse or rewrite the image.
 
-    ultralytics applies the EXIF orientation, which the platform does not, and rewrites a JPEG that goes on after its end
-    marker, in place.
+    ultralytics applies the EXIF orientation, which the platform does not, and rewrites a JPEG that goes on after its
+    end marker, in place.
     """
     try:
         with Image.open(io.BytesIO(content)) as image:
             kind, mode, orientation = image.format or "", image.mode, image.getexif().get(EXIF_ORIENTATION)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return ""
     plain = orientation in UPRIGHT and mode in {"RGB", "L"}
     whole = kind != "JPEG" or content.endswith(JPEG_END)

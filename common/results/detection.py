@@ -14,8 +14,8 @@ from common.shards import Annotation, Box
 def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Annotation, ...]:
     """The objects of one image as the platform reads them.
 
-    A box is rounded to whole pixels corner by corner, so that a box of the data set that is predicted perfectly comes back
-    as the same four integers. A box is at least one pixel wide and high.
+    A box is rounded to whole pixels corner by corner, so that a box of the data set that is predicted perfectly comes
+    back as the same four integers. A box is at least one pixel wide and high.
 
     Args:
         detections: boxes in pixels of the image, already clipped to it.
@@ -23,7 +23,9 @@ def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Ann
     """
     corners = np.rint(detections.boxes).astype(int)
     sides = np.maximum(corners[:, 2:] - corners[:, :2], 1)
-    rows = zip(corners[:, :2].tolist(), sides.tolist(), detections.classes.tolist(), detections.scores.tolist(), strict=True)
+    rows = zip(
+        corners[:, :2].tolist(), sides.tolist(), detections.classes.tolist(), detections.scores.tolist(), strict=True
+    )
     return tuple(
         Annotation(Box(x, y, w, h), class_names[label], min(max(round(score, 6), 0.0), 1.0))
         for (x, y), (w, h), label, score in rows
@@ -31,7 +33,9 @@ def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Ann
     )
 
 
-def write_infer_result(path: Path, objects: Iterable[tuple[str, tuple[Annotation, ...]]], *, legacy: bool = False) -> None:
+def write_infer_result(
+    path: Path, objects: Iterable[tuple[str, tuple[Annotation, ...]]], *, legacy: bool = False
+) -> None:
     """Write all images, one at a time, so that memory does not grow with their number.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 from common.files import replacing
 
 DIGITS = 6
-"""Significant digits of a score: enough to rank, few enough that the last bit of a sum on another machine does not show."""
+"""Significant digits of a score: enough to rank, few enough to hide the last bit of a sum on another machine."""
 
 
 def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id: str) -> None:
@@ -19,7 +19,7 @@ def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id
         task_id: orders candidates of equal importance at random, but always in the same way.
     """
     rounded = [(name, float(f"{score:.{DIGITS}g}")) for name, score in scores]
-    rounded.sort(key=lambda item: (-item[1], _lot(task_id, item[0])))
+    rounded.sort(key=lambda item: (-item[1], _lot(task_id, item[0]), item[0]))
     with replacing(path) as handle:
         handle.writelines(f"{name}\t{score:.{DIGITS}g}\n".encode() for name, score in rounded)
 

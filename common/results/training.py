@@ -1,4 +1,4 @@
-"""result.yaml: the trained models. Valid from the first checkpoint on, because the platform also reads it after a failure."""
+"""result.yaml: the trained models. Valid from the first checkpoint on: the platform also reads it after a failure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class TrainingResult:
 
 
 def unit(value: float) -> float:
-    """A metric as the platform accepts it: in [0, 1]. Frameworks say NaN or -1 for "nothing to measure": that is 0."""
+    """A metric as the platform accepts it, in [0, 1]. Frameworks say NaN or -1 for "nothing to measure": that is 0."""
     return min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0
 
 
@@ -64,8 +64,8 @@ def write_training_result(path: Path, models_dir: Path, result: TrainingResult, 
         legacy: write the form of platform 1.1 (`model` and `map`, the best model only).
 
     Raises:
-        ValueError: a listed file does not exist, a metric is out of range, or there is no best stage: the platform would
-            refuse the whole training.
+        ValueError: a listed file does not exist, a metric is out of range, or there is no best stage: the platform
+            would refuse the whole training.
     """
     for stage in result.stages:
         _check(stage, models_dir)
@@ -89,7 +89,7 @@ def _stages(result: TrainingResult) -> dict[str, Any]:
             for stage in result.stages
         },
         "object_type": int(result.object_type),
-        "evaluate_config": dict(result.evaluate),
+        "evaluate_config": {name: float(value) for name, value in result.evaluate.items()},
     }
 
 

@@ -52,9 +52,13 @@ def write_data(task: Task, folder: Path, max_bad_images: float, progress: Callab
         assert index is not None
         dataset = read_dataset(index, task.annotation_format, task.class_names)
         folders[split] = _write_split(
-            dataset, split, folder, max_bad_images, lambda done, base=i: progress((base + done) / len(indexes))
+            dataset, split, folder, max_bad_images, partial(_advance, progress, i, len(indexes))
         )
     return write_yolo_yaml(folder, task.class_names, folders["train"], folders["val"])
+
+
+def _advance(progress: Callable[[float], None], before: int, count: int, done: float) -> None:
+    progress((before + done) / count)
 
 
 def _write_split(
@@ -76,7 +80,9 @@ def _write_split(
     sizes = np.array([(checked[i].width, checked[i].height) for i in good], np.int64).reshape(-1, 2)
     log.info("%s: %d images, %d objects", split, len(good), len(dataset.classes))
     if not len(dataset.classes):
-        log.warning("%s: no object at all; %s", split, "nothing can be learned" if split == "train" else "mAP will be 0")
+        log.warning(
+            "%s: no object at all; %s", split, "nothing can be learned" if split == "train" else "mAP will be 0"
+        )
     return write_yolo(dataset.subset(good), sizes, [checked[i].file for i in good], folder, split)
 
 

@@ -3,8 +3,6 @@
 import logging
 from pathlib import Path
 
-import torch
-
 from common.yolo.offline import quiet
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Any
 
 SWITCHES = {
     "YOLO_OFFLINE": "true",
@@ -19,14 +20,14 @@ def quiet() -> None:
     a model to check AMP with, install missing packages, and draw progress bars into the log.
     """
     os.environ.update(SWITCHES)
-    import ultralytics.engine.trainer
+    from ultralytics.engine import trainer
     from ultralytics.utils import LOGGER, SETTINGS
 
     LOGGER.setLevel(logging.WARNING)
     dict.__setitem__(SETTINGS, "sync", False)  # its own setter would write a file
     # The AMP check compares a downloaded model with and without AMP. Offline it can only warn and say yes.
-    ultralytics.engine.trainer.check_amp = _amp_is_fine
+    trainer.check_amp = _amp_is_fine
 
 
-def _amp_is_fine(model: object) -> bool:
-    return next(model.parameters()).is_cuda  # type: ignore[attr-defined,no-any-return]
+def _amp_is_fine(model: Any) -> bool:
+    return bool(next(model.parameters()).is_cuda)

@@ -1,4 +1,4 @@
-"""`args_options`: extra arguments of the trainer, in YOLOv5's spelling (`--flag value`) or ultralytics' (`key=value`)."""
+"""`args_options`: further arguments of the trainer, as in YOLOv5 (`--flag value`) or in ultralytics (`key=value`)."""
 
 import difflib
 import shlex
@@ -33,8 +33,10 @@ YOLOV5_FLAGS: dict[str, tuple[str, Any]] = {
     "ndjson-file": ("", None),
     "local-rank": ("", None),
 }
-"""YOLOv5's own flags: the ultralytics key, and its value where the flag stands alone. An empty key: accepted, but there is
-nothing left for it to do (anchors, for one, are gone)."""
+"""YOLOv5's own flags: the ultralytics key, and its value where the flag stands alone.
+
+An empty key: accepted, but there is nothing left for it to do (anchors, for one, are gone).
+"""
 
 REFUSED = {
     "data": "the platform gives the data",
@@ -69,8 +71,8 @@ def parse_options(text: str) -> dict[str, Any]:
         text: such as `--exist-ok --optimizer SGD lr0=0.02`.
 
     Raises:
-        ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of the
-            wrong kind.
+        ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of
+            the wrong kind.
     """
     options: dict[str, Any] = {}
     for name, value in _pairs(shlex.split(text)):

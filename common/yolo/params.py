@@ -48,33 +48,103 @@ class YoloTraining(Parameters):
 
     zoo: ClassVar[Zoo]
 
-    shm_size: str = parameter("128G", "shared memory of the container, used by the platform; 32G a GPU", "容器可用的共享内存，由 YMIR 后台处理；建议每张 GPU 32G", min_length=1)
-    export_format: str = parameter("ark:raw", "how the platform writes the annotations: ark:raw, voc:raw or coco:raw", "YMIR 后台导出标注的格式：ark:raw、voc:raw 或 coco:raw", min_length=1)
-    model: Annotated[str, AfterValidator(check_detector)] = parameter("yolov5s", "yolov5n (fast) to yolov5x (accurate), yolov5n6 to yolov5x6, or any ultralytics detector such as yolo11n", "模型：yolov5n（快）到 yolov5x（准）、yolov5n6 到 yolov5x6，或任意 ultralytics 检测模型，如 yolo11n", min_length=1)
-    batch_size_per_gpu: int = parameter(16, "images a GPU in a batch; double it while less than half of the memory is used", "每张 GPU 一次处理的图片数量；显存占用低于 50% 时可加倍", ge=1)
+    shm_size: str = parameter(
+        "128G",
+        "shared memory of the container, used by the platform; 32G a GPU",
+        "容器可用的共享内存，由 YMIR 后台处理；建议每张 GPU 32G",
+        min_length=1,
+    )
+    export_format: str = parameter(
+        "ark:raw",
+        "how the platform writes the annotations: ark:raw, voc:raw or coco:raw",
+        "YMIR 后台导出标注的格式：ark:raw、voc:raw 或 coco:raw",
+        min_length=1,
+    )
+    model: Annotated[str, AfterValidator(check_detector)] = parameter(
+        "yolov5s",
+        "yolov5n (fast) to yolov5x (accurate), yolov5n6 to yolov5x6, or any ultralytics detector such as yolo11n",
+        "模型：yolov5n（快）到 yolov5x（准）、yolov5n6 到 yolov5x6，或任意 ultralytics 检测模型，如 yolo11n",
+        min_length=1,
+    )
+    batch_size_per_gpu: int = parameter(
+        16,
+        "images a GPU in a batch; double it while less than half of the memory is used",
+        "每张 GPU 一次处理的图片数量；显存占用低于 50% 时可加倍",
+        ge=1,
+    )
     num_workers_per_gpu: int = parameter(4, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
     epochs: int = parameter(100, "passes over the training set", "遍历训练集的次数", ge=1)
-    img_size: int = parameter(640, "side of the model's input in pixels, rounded up to a multiple of 32 (64 for P6 models)", "输入模型的图像边长（像素），向上取整到 32 的倍数（P6 模型为 64）", ge=32)
+    img_size: int = parameter(
+        640,
+        "side of the model's input in pixels, rounded up to a multiple of 32 (64 for P6 models)",
+        "输入模型的图像边长（像素），向上取整到 32 的倍数（P6 模型为 64）",
+        ge=32,
+    )
     opset: int = parameter(11, "ONNX operator set of the exported model", "导出 onnx 的 opset", ge=9, le=20)
-    args_options: Annotated[str, AfterValidator(_options)] = parameter("--exist-ok", "further trainer arguments: --flag value (YOLOv5) or key=value (ultralytics)", "其他训练参数：--flag value（YOLOv5 写法）或 key=value（ultralytics 写法）")
-    save_best_only: bool = parameter(True, "keep the best model only; false: also the last, and one every save_period epochs", "只保存最优模型；False 时还保存最后一个以及每 save_period 个 epoch 的模型")
-    save_period: int = parameter(10, "epochs between kept models when save_best_only is false", "save_best_only 为 False 时保存模型的间隔（epoch）", ge=1)
+    args_options: Annotated[str, AfterValidator(_options)] = parameter(
+        "--exist-ok",
+        "further trainer arguments: --flag value (YOLOv5) or key=value (ultralytics)",
+        "其他训练参数：--flag value（YOLOv5 写法）或 key=value（ultralytics 写法）",
+    )
+    save_best_only: bool = parameter(
+        True,
+        "keep the best model only; false: also the last, and one every save_period epochs",
+        "只保存最优模型；False 时还保存最后一个以及每 save_period 个 epoch 的模型",
+    )
+    save_period: int = parameter(
+        10,
+        "epochs between kept models when save_best_only is false",
+        "save_best_only 为 False 时保存模型的间隔（epoch）",
+        ge=1,
+    )
     sync_bn: bool = parameter(False, "synchronise batch normalisation across GPUs", "是否同步各 GPU 上的归一化层")
-    activate: Annotated[str, AfterValidator(_activation)] = parameter("", "activation function, such as SiLU or ReLU; empty: that of the weights, or Hardswish from scratch", "激活函数，如 SiLU、ReLU；为空时与预训练权重一致，从头训练时为 Hardswish")
-    max_bad_images: float = parameter(0.01, "largest tolerated share of images that cannot be decoded (a single one is always tolerated)", "允许无法解码的图像的最大比例（总是允许一张）", ge=0, le=1)
+    activate: Annotated[str, AfterValidator(_activation)] = parameter(
+        "",
+        "activation function, such as SiLU or ReLU; empty: that of the weights, or Hardswish from scratch",
+        "激活函数，如 SiLU、ReLU；为空时与预训练权重一致，从头训练时为 Hardswish",
+    )
+    max_bad_images: float = parameter(
+        0.01,
+        "largest tolerated share of images that cannot be decoded (a single one is always tolerated)",
+        "允许无法解码的图像的最大比例（总是允许一张）",
+        ge=0,
+        le=1,
+    )
 
 
 class YoloInfer(CandidateParameters):
     """Inference."""
 
-    shm_size: str = parameter("128G", "shared memory of the container, used by the platform", "容器可用的共享内存，由 YMIR 后台处理", min_length=1)
-    img_size: int = parameter(640, "longer side of the model's input in pixels, rounded up to a multiple of 32; best as in training", "输入图像的长边（像素），向上取整到 32 的倍数；建议与训练一致", ge=32)
+    shm_size: str = parameter(
+        "128G",
+        "shared memory of the container, used by the platform",
+        "容器可用的共享内存，由 YMIR 后台处理",
+        min_length=1,
+    )
+    img_size: int = parameter(
+        640,
+        "longer side of the model's input in pixels, rounded up to a multiple of 32; best as in training",
+        "输入图像的长边（像素），向上取整到 32 的倍数；建议与训练一致",
+        ge=32,
+    )
     conf_thres: float = parameter(0.25, "least confidence of a detection", "置信度阈值", ge=0, le=1)
-    iou_thres: float = parameter(0.45, "IoU above which the weaker of two boxes of a class is dropped (NMS)", "nms 的 iou 阈值", ge=0, le=1)
+    iou_thres: float = parameter(
+        0.45, "IoU above which the weaker of two boxes of a class is dropped (NMS)", "nms 的 iou 阈值", ge=0, le=1
+    )
     batch_size_per_gpu: int = parameter(16, "images a GPU in a batch", "每张 GPU 一次处理的图片数量", ge=1)
-    num_workers_per_gpu: int = parameter(4, "threads a GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0)
-    pin_memory: bool = parameter(False, "copy batches to the GPU through page-locked memory", "是否使用锁页内存以加快数据拷贝到 GPU")
-    max_bad_images: float = parameter(0.01, "largest tolerated share of images that cannot be decoded (a single one is always tolerated)", "允许无法解码的图像的最大比例（总是允许一张）", ge=0, le=1)
+    num_workers_per_gpu: int = parameter(
+        4, "threads a GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
+    )
+    pin_memory: bool = parameter(
+        False, "copy batches to the GPU through page-locked memory", "是否使用锁页内存以加快数据拷贝到 GPU"
+    )
+    max_bad_images: float = parameter(
+        0.01,
+        "largest tolerated share of images that cannot be decoded (a single one is always tolerated)",
+        "允许无法解码的图像的最大比例（总是允许一张）",
+        ge=0,
+        le=1,
+    )
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
@@ -84,8 +154,16 @@ class YoloInfer(CandidateParameters):
 class YoloMining(YoloInfer):
     """Mining, alone or together with inference."""
 
-    mining_algorithm: Annotated[Literal["aldd", "cald", "entropy", "random"], BeforeValidator(_lower)] = parameter("aldd", "random, aldd, cald or entropy; aldd suits one class, entropy several", "挖掘算法：random、aldd、cald 或 entropy；单类检测建议 aldd，多类检测建议 entropy")
-    class_distribution_scores: Annotated[str, BeforeValidator(_weights)] = parameter("", "weights of the classes for aldd, separated by commas, such as 1.0,1.0,0.1; a missing one counts 1.0", "aldd 的类别权重，以逗号分隔，如 1.0,1.0,0.1；缺少的按 1.0 计")
+    mining_algorithm: Annotated[Literal["aldd", "cald", "entropy", "random"], BeforeValidator(_lower)] = parameter(
+        "aldd",
+        "random, aldd, cald or entropy; aldd suits one class, entropy several",
+        "挖掘算法：random、aldd、cald 或 entropy；单类检测建议 aldd，多类检测建议 entropy",
+    )
+    class_distribution_scores: Annotated[str, BeforeValidator(_weights)] = parameter(
+        "",
+        "weights of the classes for aldd, separated by commas, such as 1.0,1.0,0.1; a missing one counts 1.0",
+        "aldd 的类别权重，以逗号分隔，如 1.0,1.0,0.1；缺少的按 1.0 计",
+    )
 
     @field_validator("class_distribution_scores")
     @classmethod

@@ -74,6 +74,7 @@ class YoloPredictor:
             self._model = self._model.half()
         else:
             self._model = self._model.to(memory_format=torch.channels_last)
+        self.class_names: Sequence[str] = tuple(model.names.values())
         self._stride = int(model.stride.max())
         self._device = device
         self._parameters = parameters
@@ -112,7 +113,8 @@ class YoloPredictor:
         )
         probabilities = output[:, 4:].transpose(1, 2)
         return [
-            _detections(found, probabilities[i][index.long().flatten()]) for i, (found, index) in enumerate(zip(rows, kept, strict=True))
+            _detections(found, probabilities[i][index.long().flatten()])
+            for i, (found, index) in enumerate(zip(rows, kept, strict=True))
         ]
 
     def _class_maps(self, raw: dict[str, Any], size: Sequence[int]) -> list[tuple[Floats, ...]]:

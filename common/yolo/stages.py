@@ -27,7 +27,9 @@ class Stages:
         self._task = task
         self._record = record
         self._every = every
-        self._stages: list[Stage] = msgspec.json.decode(record.read_bytes(), type=list[Stage]) if record.is_file() else []
+        self._stages: list[Stage] = (
+            msgspec.json.decode(record.read_bytes(), type=list[Stage]) if record.is_file() else []
+        )
 
     def publish(self, checkpoint: Path, epoch: int, metrics: dict[str, float], *, best: bool) -> None:
         """Offer the checkpoint of an epoch.
@@ -47,11 +49,9 @@ class Stages:
             self._write()
 
     def replace_file(self, stage: str, file: Path) -> None:
-        """Put another version of a file into a stage (one without optimizer state), or a further one (its export)."""
+        """Put another version of a file into a stage (without optimizer state), or a further one (its export)."""
         link_or_copy(file, self.folder(stage) / file.name)
-        self._stages = [
-            _with_file(item, file.name) if item.name == stage else item for item in self._stages
-        ]
+        self._stages = [_with_file(item, file.name) if item.name == stage else item for item in self._stages]
         self._write()
 
     def weights(self) -> list[tuple[str, Path]]:

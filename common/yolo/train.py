@@ -138,7 +138,9 @@ def load_weights(path: Path) -> Any:
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "originally trained with" in str(error):
-            reason = "it was written by the yolov5 repository, whose classes ultralytics does not have; train it again here"
+            reason = (
+                "it was written by the yolov5 repository, whose classes ultralytics does not have; train it again here"
+            )
         raise ModelError(f"{path}: cannot be loaded: {reason}") from error
     if getattr(model, "task", None) != "detect":
         raise ModelError(f"{path}: a model for the task {getattr(model, 'task', None)!r}; this image takes detect")
@@ -177,7 +179,7 @@ def _fit(
         trainer.train()
     except RuntimeError as error:
         if "NaN" in str(error):
-            raise NanError(f"the loss became NaN and did not recover; a smaller learning rate (lr0) may help ({error})") from error
+            raise NanError(f"the loss became NaN and stayed so; a smaller lr0 may help ({error})") from error
         raise
     finally:
         reporter.close()

@@ -25,6 +25,13 @@ class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
 
     synchronise = False
 
+    model: Any
+    epoch: int
+    loss: torch.Tensor | None
+    best_fitness: float | None
+    last: Path
+    best: Path
+
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """Build the model; say how much of the weights fits."""
         model = super().get_model(cfg, weights, verbose=False)
@@ -36,7 +43,7 @@ class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         """The last moment before the model is wrapped for several GPUs."""
         super().set_model_attributes()
         if self.synchronise and self.world_size > 1:
-            self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+            self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)  # type: ignore[no-untyped-call]
 
     def validate(self) -> tuple[Any, Any]:
         """Validate, and judge the epoch by AP at IoU 0.5, which is what the platform compares models by."""
@@ -73,7 +80,7 @@ class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
             NanError: the loss of the epoch is NaN or infinite, and there is no checkpoint to go back to.
         """
         if self.loss is not None and not math.isfinite(float(self.loss)) and not self.last.exists():
-            raise NanError(f"the loss is {float(self.loss)} in epoch {self.epoch + 1}; a smaller learning rate (lr0) may help")
+            raise NanError(f"the loss is {float(self.loss)} in epoch {self.epoch + 1}; a smaller lr0 may help")
 
 
 def _report(source: Path, model: torch.nn.Module, weights: torch.nn.Module) -> None:

@@ -1,0 +1,156 @@
+"""A predictor without a framework, and tasks as the platform writes them.
+
+The names and keys of the platform are spelled out again, apart from `common.contract`, so that a slip there shows.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from common.images.decode import Pixels
+from common.images.letterbox import Prepared, letterbox
+from common.predictions import Detections, Prediction
+
+CLASS_NAMES = ("dog", "黑 cat")
+TASK_ID = "t0000001000002a1b2c3d4e5"
+SHAPES = ((48, 32), (32, 48), (40, 40), (64, 16))
+"""Heights and widths of the fake images: mixed, so that batches have several shapes."""
+
+
+class StubPredictor:
+    """Predicts boxes that depend on nothing but the pixels of the image, and counts its work.
+
+    Attributes:
+        prepared: images that were fitted.
+        forwarded: images in all forward passes together.
+        batches: the shape of each forward pass.
+        maps_asked: whether class maps were asked for, each time.
+        dies_after: forward passes until the process is "killed"; None = never.
+    """
+
+    def __init__(self, *, least: int = 0, dies_after: int | None = None) -> None:
+        self.prepared = 0
+        self.batches: list[tuple[int, ...]] = []
+        self.maps_asked: list[bool] = []
+        self._least = least
+        self._dies_after = dies_after
+
+    @property
+    def forwarded(self) -> int:
+        return sum(shape[0] for shape in self.batches)
+
+    def prepare(self, image: Pixels) -> Prepared:
+        self.prepared += 1
+        return letterbox(image, 64, 32)
+
+    def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
+        if len(self.batches) == self._dies_after:
+            raise KeyboardInterrupt
+        self.batches.append(batch.shape)
+        self.maps_asked.append(class_maps)
+        return [self._look(pixels, class_maps) for pixels in batch]
+
+    def _look(self, pixels: NDArray[np.uint8], class_maps: bool) -> Prediction:
+        rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(pixels).tobytes()))
+        n = int(rng.integers(self._least, 4))
+        height, width = pixels.shape[:2]
+        corners = rng.random((n, 2, 2)) * (width, height)
+        probabilities = rng.random((n, len(CLASS_NAMES))).astype(np.float32)
+        boxes = np.hstack([corners.min(axis=1), corners.max(axis=1) + 1]).astype(np.float32)
+        found = Detections(boxes, probabilities.max(axis=1), probabilities.argmax(axis=1), probabilities)
+        maps = (rng.random((len(CLASS_NAMES), height // 8, width // 8)).astype(np.float32),) if class_maps else ()
+        return Prediction(found, maps)
+
+
+def write_images(folder: Path, count: int) -> list[Path]:
+    """PNG files of mixed shapes, no two alike."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    paths = [folder / f"{i:03d}.png" for i in range(count)]
+    for i, path in enumerate(paths):
+        pixels = rng.integers(0, 256, (*SHAPES[i % len(SHAPES)], 3), np.uint8)
+        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return paths
+
+
+def write_task(
+    root: Path,
+    *verbs: str,
+    images: Iterable[Path] = (),
+    model: bool = True,
+    config: Mapping[str, Any] | None = None,
+    env: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a task below `root`.
+
+    Args:
+        root: gets the folders `in` and `out`.
+        verbs: of `training`, `mining`, `infer`.
+        images: candidates; for a training, of the training set and of the validation set.
+        model: whether a trained model is given.
+        config: further keys of config.yaml; None as value leaves a key out.
+        env: further keys of env.yaml, likewise.
+
+    Returns:
+        The path of env.yaml.
+    """
+    for folder in ("in/assets", "in/annotations", "in/models/best", "out/models", "out/tensorboard"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    indexes = _write_indexes(root / "in", list(images), training="training" in verbs)
+    given = {}
+    if model:
+        (root / "in/models/best/best.pt").write_bytes(b"weights")
+        key = "pretrained_model_params" if "training" in verbs else "model_params_path"
+        given[key] = [str(root / "in/models/best/best.pt")]
+    reserved = {"task_id": TASK_ID, "class_names": list(CLASS_NAMES), "gpu_count": 0, "gpu_id": "", "object_type": 2}
+    _write_yaml(root / "in/config.yaml", reserved | {"export_format": "ark:raw"} | given | dict(config or {}))
+    flags = {f"run_{verb}": verb in verbs for verb in ("training", "mining", "infer")}
+    content = {"protocol_version": "1.1.0", "task_id": TASK_ID, "manifest_file": "/img-man/manifest.yaml"} | flags
+    content |= {"input": _input(root / "in", indexes), "output": _output(root / "out")}
+    return _write_yaml(root / "in/env.yaml", content | dict(env or {}))
+
+
+def _write_indexes(folder: Path, images: list[Path], *, training: bool) -> dict[str, str]:
+    if not training:
+        (folder / "candidate-index.tsv").write_text("".join(f"{path}\n" for path in images), encoding="utf-8")
+        return {"candidate": str(folder / "candidate-index.tsv")}
+    for name in ("train", "val"):
+        lines = []
+        for path in images:
+            annotation = folder / "annotations" / f"{path.stem}.txt"
+            annotation.write_text("0, 1, 1, 9, 9, -1.0, 0.0\n", encoding="utf-8")
+            lines.append(f"{path}\t{annotation}\n")
+        (folder / f"{name}-index.tsv").write_text("".join(lines), encoding="utf-8")
+    return {"training": str(folder / "train-index.tsv"), "val": str(folder / "val-index.tsv")}
+
+
+def _input(folder: Path, indexes: Mapping[str, str]) -> dict[str, str]:
+    places = {"root_dir": "", "assets_dir": "assets", "annotations_dir": "annotations", "models_dir": "models"}
+    names = {f"{name}_index_file": indexes.get(name, "") for name in ("training", "val", "candidate")}
+    return {key: str(folder / name) for key, name in places.items()} | names | {"config_file": f"{folder}/config.yaml"}
+
+
+def _output(folder: Path) -> dict[str, str]:
+    names = {
+        "root_dir": "",
+        "models_dir": "models",
+        "tensorboard_dir": "tensorboard",
+        "training_result_file": "models/result.yaml",
+        "mining_result_file": "result.tsv",
+        "infer_result_file": "infer-result.json",
+        "monitor_file": "monitor.txt",
+        "executor_log_file": "ymir-executor-out.log",
+    }
+    return {key: str(folder / name) for key, name in names.items()}
+
+
+def _write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
+    present = {key: value for key, value in content.items() if value is not None}
+    path.write_text(yaml.safe_dump(present, allow_unicode=True), encoding="utf-8")
+    return path

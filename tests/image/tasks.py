@@ -1,0 +1,107 @@
+"""Runs det-yolov5-tmi as the platform does, on a CPU and on tiny data."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from workbench.images import REPOSITORY
+
+START = REPOSITORY / "det-yolov5-tmi" / "start.py"
+NAMES = ("disc", "triangle", "star")
+
+TRAINING = {
+    "shm_size": "128G",
+    "export_format": "ark:raw",
+    "model": "yolov5n",
+    "batch_size_per_gpu": 8,
+    "num_workers_per_gpu": 0,
+    "epochs": 2,
+    "img_size": 64,
+}
+CANDIDATES = {"shm_size": "128G", "batch_size_per_gpu": 4, "num_workers_per_gpu": 2, "img_size": 64, "conf_thres": 0.1}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished task left."""
+
+    status: int
+    log: str
+    out: Path
+
+    @property
+    def result(self) -> dict:
+        return yaml.safe_load((self.out / "models" / "result.yaml").read_text(encoding="utf-8"))
+
+    @property
+    def best(self) -> Path:
+        return self.out / "models" / "best" / "best.pt"
+
+    @property
+    def objects(self) -> dict[str, list[dict]]:
+        content = msgspec.json.decode((self.out / "infer-result.json").read_bytes())
+        return {name: image["boxes"] for name, image in content["detection"].items()}
+
+    @property
+    def ranking(self) -> list[tuple[str, float]]:
+        lines = (self.out / "result.tsv").read_text(encoding="utf-8").splitlines()
+        return [(Path(name).name, float(score)) for name, score in (line.split("\t") for line in lines)]
+
+    @property
+    def monitor(self) -> list[str]:
+        return (self.out / "monitor.txt").read_text(encoding="utf-8").splitlines()[0].split("\t")
+
+
+def environment(env_file: Path, **more: str) -> dict[str, str]:
+    """No HOME, no network, nothing written beside the code."""
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "OMP_NUM_THREADS"}}
+    ours = {"DEFAULT_ENV_FILE_PATH": str(env_file), "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | ours | {"PYTHONPATH": str(REPOSITORY / "tests" / "guard")} | more
+
+
+def run(env_file: Path, arguments: Sequence[str] = (), **more: str) -> Outcome:
+    """Run a task to its end."""
+    done = subprocess.run(
+        [sys.executable, str(START), *arguments],
+        env=environment(env_file, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    print(done.stdout)
+    return Outcome(done.returncode, done.stdout, env_file.parent.parent / "out")
+
+
+def run_and_kill(env_file: Path, when: Path | float) -> Outcome:
+    """Start a task and kill it without warning, once a file exists or after some seconds."""
+    with subprocess.Popen(
+        [sys.executable, str(START)],
+        env=environment(env_file),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        started = time.monotonic()
+        while process.poll() is None and time.monotonic() - started < 300:
+            if when.exists() if isinstance(when, Path) else time.monotonic() - started > when:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        log = process.communicate()[0]
+    return Outcome(process.returncode, log, env_file.parent.parent / "out")
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and modification time of every file below a folder."""
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}

@@ -1,0 +1,103 @@
+"""A task that is killed without warning leaves valid files, and goes on when it is started again."""
+
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+from tasks import CANDIDATES, NAMES, TRAINING, Outcome, run, run_and_kill
+
+from common.monitor import read_progress
+from workbench.check import check_out
+from workbench.platform import write_candidate_task, write_training_task
+from workbench.shapes import render
+
+
+def assert_intact(out: Path) -> None:
+    """What the platform would read now is valid or absent."""
+    monitor = out / "monitor.txt"
+    assert not monitor.exists() or read_progress(monitor) is not None
+    result = out / "models" / "result.yaml"
+    if result.exists():
+        content = yaml.safe_load(result.read_text(encoding="utf-8"))
+        assert content["best_stage_name"] in content["model_stages"]
+        for name, stage in content["model_stages"].items():
+            assert all((out / "models" / name / file).is_file() for file in stage["files"])
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(samples: list, tmp_path: Path) -> None:
+    env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, {**TRAINING, "epochs": 6})
+    killed = run_and_kill(env, tmp_path / "t" / "out" / "models" / "result.yaml")
+    assert_intact(killed.out)
+    again = run(env)
+    assert again.status == 0
+    assert "epoch 1/6" in killed.log or "epoch 1/6" not in again.log
+    assert "epochs 1 to 6" not in again.log
+    assert "epoch 6/6" in again.log
+    curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [line.split(",")[0] for line in curve] == ["1", "2", "3", "4", "5", "6"]
+    assert check_out(env) == []
+
+
+@pytest.fixture(scope="module")
+def undisturbed(lively: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Mining and inference of several chunks, never interrupted."""
+    outcome = run(candidates(tmp_path_factory.mktemp("whole") / "task", lively))
+    assert outcome.status == 0
+    return outcome
+
+
+def candidates(root: Path, model: Path) -> Path:
+    images = render(160, seed=3)
+    options = {**CANDIDATES, "mining_algorithm": "entropy"}
+    return write_candidate_task(root, images, [model], NAMES, options, run_mining=True, run_infer=True)
+
+
+def results(outcome: Outcome) -> list[str]:
+    texts = [(outcome.out / name).read_text(encoding="utf-8") for name in ("infer-result.json", "result.tsv")]
+    return [text.replace(str(outcome.out.parent), "") for text in texts]
+
+
+def test_a_killed_inference_does_only_the_remaining_work(lively: Path, undisturbed: Outcome, tmp_path: Path) -> None:
+    env = candidates(tmp_path / "t", lively)
+    shards = tmp_path / "t" / "out" / ".ymir"
+    killed = run_and_kill(env, _SecondChunk(shards))
+    assert_intact(killed.out)
+    finished = len(list(shards.rglob("0*.json")))
+    assert 0 < finished < 5
+    again = run(env)
+    assert again.status == 0
+    assert f"{finished} of 5 chunks were finished before" in again.log
+    assert results(again) == results(undisturbed)
+
+
+class _SecondChunk(type(Path())):
+    """Exists as soon as two chunks are finished."""
+
+    def exists(self) -> bool:
+        return len(list(self.rglob("0*.json"))) >= 2
+
+
+@pytest.mark.faults
+def test_mining_survives_kills_at_any_moment(lively: Path, undisturbed: Outcome, tmp_path: Path) -> None:
+    """Ten kills after random times, each on what the one before left; then the same bytes as ever."""
+    env = candidates(tmp_path / "t", lively)
+    chance = random.Random(0)
+    for _ in range(10):
+        assert_intact(run_and_kill(env, chance.uniform(0.05, 9.0)).out)
+    last = run(env)
+    assert last.status == 0
+    assert results(last) == results(undisturbed)
+
+
+@pytest.mark.faults
+def test_training_survives_kills_at_any_moment(samples: list, tmp_path: Path) -> None:
+    """Twelve kills after random times, then an undisturbed end."""
+    options = {**TRAINING, "epochs": 12, "save_best_only": False, "save_period": 2}
+    env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, options)
+    chance = random.Random(1)
+    for _ in range(12):
+        assert_intact(run_and_kill(env, chance.uniform(0.05, 14.0)).out)
+    last = run(env)
+    assert last.status == 0
+    assert check_out(env) == []

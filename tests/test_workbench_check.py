@@ -1,0 +1,257 @@
+"""The checks: silent on outputs that hold to the contract, and each breach is named."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from workbench.check import check_out
+from workbench.platform import TASK_ID, write_candidate_task, write_training_task
+from workbench.sample import Sample
+from workbench.task import Task
+
+NAMES = ("dog", "big cat")
+MONITOR = f"{TASK_ID}\t1700000000.5\t1.0\t2\t0\n"
+STAGE = {"stage_name": "best", "files": ["best.pt"], "timestamp": 1700000000, "mAP": 0.5, "tp": 3}
+RESULT = {"best_stage_name": "best", "model_stages": {"best": STAGE}, "object_type": 2}
+BOX = {"box": {"x": 1, "y": 2, "w": 3, "h": 4}, "class_name": "dog", "score": 0.5}
+
+
+def images():
+    return [Sample(np.full((8, 8, 3), value, np.uint8), name=f"{value}.png", extension="png") for value in (10, 20, 30)]
+
+
+@pytest.fixture
+def training(tmp_path):
+    """A finished training: env.yaml, and the output paths by their keys."""
+    first, *others = images()
+    env_file = write_training_task(tmp_path, [first], others, NAMES, {"export_format": "ark:raw"})
+    output = Task.load(env_file).output
+    (output["models_dir"] / "best").mkdir()
+    (output["models_dir"] / "best" / "best.pt").write_bytes(b"weights")
+    (output["tensorboard_dir"] / "events.out.tfevents.1").write_bytes(b"")
+    output["monitor_file"].write_text(MONITOR, encoding="utf-8")
+    output["training_result_file"].write_text(yaml.safe_dump(RESULT), encoding="utf-8")
+    return env_file, output
+
+
+@pytest.fixture
+def candidates(tmp_path):
+    """A finished mining and inference task."""
+    env_file = write_candidate_task(tmp_path, images(), [], NAMES, {}, run_mining=True, run_infer=True)
+    output = Task.load(env_file).output
+    output["monitor_file"].write_text(MONITOR, encoding="utf-8")
+    output["mining_result_file"].write_text("/x/20.png\t0.9\n/x/10.png\t0.5\n/x/30.png\t-2e-1\n", encoding="utf-8")
+    output["infer_result_file"].write_text(detections(), encoding="utf-8")
+    return env_file, output
+
+
+def detections(**changes):
+    """infer-result.json with `changes` to the one box on it; a change to None removes the key."""
+    item = {key: value for key, value in (BOX | changes).items() if value is not None}
+    return json.dumps({"detection": {"10.png": {"boxes": [item]}, "20.png": {"boxes": []}, "30.png": {"boxes": []}}})
+
+
+def box(**changes):
+    """infer-result.json with `changes` to the rectangle."""
+    return detections(box=BOX["box"] | changes)
+
+
+def result(**changes):
+    """result.yaml with changes at its top level."""
+    return yaml.safe_dump({key: value for key, value in (RESULT | changes).items() if value != "gone"})
+
+
+def stage(**changes):
+    """result.yaml with changes to its stage."""
+    return result(model_stages={"best": {key: value for key, value in (STAGE | changes).items() if value != "gone"}})
+
+
+def monitor(*fields):
+    return "\t".join(fields) + "\n"
+
+
+def whats(env_file):
+    return [finding.what for finding in check_out(env_file)]
+
+
+def test_outputs_that_hold_to_the_contract_have_no_finding(training):
+    assert check_out(training[0]) == []
+
+
+def test_mining_and_inference_outputs_that_hold_to_the_contract_have_no_finding(candidates):
+    assert check_out(candidates[0]) == []
+
+
+def test_a_finding_names_the_file_and_says_what_to_do(training):
+    env_file, output = training
+    output["training_result_file"].unlink()
+    (finding,) = check_out(env_file)
+    assert finding.file == output["training_result_file"]
+    assert str(finding) == f"{finding.file}: there is no such file. Write it after every checkpoint"
+
+
+BROKEN_MONITOR = [
+    ("", "line 1 has 1 fields"),  # empty: the platform would wait for ever
+    (f"{TASK_ID} 1 1.0 2\n", "line 1 has 1 fields"),  # blanks instead of tabs
+    (monitor("other", "1", "1", "2"), "field 1 is 'other'"),
+    (monitor(TASK_ID, "2024-01-01", "1", "2"), "timestamp '2024-01-01'"),  # ISO time
+    (monitor(TASK_ID, "1", "50%", "2"), "percent '50%'"),
+    (monitor(TASK_ID, "1", "nan", "2"), "percent 'nan'"),
+    (monitor(TASK_ID, "1", "100", "2"), "percent '100'"),
+    (monitor(TASK_ID, "1", "0.4", "2"), "percent is 0.4"),  # ended well, but not at its end
+    (monitor(TASK_ID, "1", "1", "ES_RUNNING"), "state 'ES_RUNNING'"),
+    (monitor(TASK_ID, "1", "1", "3"), "state '3'"),  # final for platforms up to 2.2
+    (monitor(TASK_ID, "1", "1", "4"), "state is 4"),
+    (monitor(TASK_ID, "1", "1", "2", "x"), "code 'x'"),
+    (monitor(TASK_ID, "1", "1", "2", "300001"), "code is 300001"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), BROKEN_MONITOR)
+def test_a_breach_in_monitor_txt_is_found(training, text, what):
+    env_file, output = training
+    output["monitor_file"].write_text(text, encoding="utf-8")
+    (found,) = whats(env_file)
+    assert found.startswith(what)
+
+
+BROKEN_RESULT = [
+    ("a: !!python/tuple [1]", "not plain YAML"),  # what dumping numpy values gives
+    ("- 1", "holds list"),
+    (result(model_stages={}), "model_stages is {}"),
+    (result(best_stage_name="last"), "best_stage_name 'last'"),
+    (result(object_type="gone"), "object_type is None"),
+    (result(model=["best.pt"]), "the key 'model'"),  # the old form would be assumed
+    (result(attachments=None), "attachments is None"),
+    (result(attachments={"log": ["a.txt"]}), "file 'a.txt' is no regular file"),
+    (result(evaluate_config={"iou_thr": None}), "evaluate_config.iou_thr is None"),
+    (result(evaluate_config={"iou_thr": "0.5:0.95"}), "evaluate_config.iou_thr is '0.5:0.95'"),
+    (stage(stage_name="other"), "stage 'best': stage_name is 'other'"),
+    (stage(timestamp=1.5), "stage 'best': timestamp is 1.5"),
+    (stage(mAP="gone"), "stage 'best': mAP is missing"),
+    (stage(mAP=-1), "stage 'best': mAP is -1"),  # COCO's word for no ground truth
+    (stage(mAR=float("nan")), "stage 'best': mAR is nan"),
+    (stage(fp=-1), "stage 'best': fp is -1"),
+    (stage(TP=1), "stage 'best': TP is ignored"),
+    (stage(files=["best.pt", "gone.onnx"]), "stage 'best': file 'gone.onnx' is no regular file"),
+    (stage(files=["best.pt", "/etc/hostname"]), "stage 'best': file '/etc/hostname' is outside"),
+    (stage(files=["best.pt", "../best/best.pt"]), "stage 'best': file '../best/best.pt' is outside"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), BROKEN_RESULT)
+def test_a_breach_in_result_yaml_is_found(training, text, what):
+    env_file, output = training
+    output["training_result_file"].write_text(text, encoding="utf-8")
+    (found,) = whats(env_file)
+    assert found.startswith(what)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a@b", "n" * 101])
+def test_a_stage_name_that_the_platform_cannot_carry_is_found(training, name):
+    env_file, output = training
+    (output["models_dir"] / "best.pt").write_bytes(b"weights")
+    document = result(model_stages={name: STAGE | {"stage_name": name}}, best_stage_name=name)
+    output["training_result_file"].write_text(document, encoding="utf-8")
+    assert whats(env_file) == [f"stage {name!r}: the name does not fit"]
+
+
+def test_a_model_file_that_is_a_link_is_found(training):
+    env_file, output = training
+    weights = output["models_dir"] / "best" / "best.pt"
+    weights.rename(output["models_dir"] / "real.pt")
+    weights.symlink_to(output["models_dir"] / "real.pt")
+    assert whats(env_file) == [f"stage 'best': file 'best.pt' is no regular file in {weights.parent}"]
+
+
+def test_a_model_file_beside_the_stage_folders_is_as_good(training):
+    env_file, output = training
+    (output["models_dir"] / "best" / "best.pt").rename(output["models_dir"] / "best.pt")
+    assert check_out(env_file) == []
+
+
+def test_weights_and_curves_must_be_there(training):
+    env_file, output = training
+    (output["models_dir"] / "best" / "notes.txt").write_bytes(b"")
+    output["training_result_file"].write_text(stage(files=["notes.txt"]), encoding="utf-8")
+    next(output["tensorboard_dir"].glob("events*")).unlink()  # executor.log, the platform's own, does not count
+    assert whats(env_file) == ["no stage lists weights", "there are no curves"]
+
+
+def test_more_stages_than_the_toolkit_keeps_are_found(training):
+    env_file, output = training
+    (output["models_dir"] / "best.pt").write_bytes(b"weights")
+    stages = {f"s{number}": STAGE | {"stage_name": f"s{number}"} for number in range(12)}
+    output["training_result_file"].write_text(result(model_stages=stages, best_stage_name="s1"), encoding="utf-8")
+    assert whats(env_file) == ["there are 12 stages"]
+
+
+BROKEN_RANKING = [
+    ("10.png 0.5\n", "line 1 is not an image, one tab and a finite score"),  # a blank instead of a tab
+    ("10.png\tnan\n", "line 1 is not an image, one tab and a finite score"),
+    ("10.png\t1\t2\n", "line 1 is not an image, one tab and a finite score"),
+    ("10.png\t0.1\n20.png\t0.5\n30.png\t0\n", "line 2 has a bigger score (0.5) than line 1 (0.1)"),
+    ("10.png\t0.5\n20.png\t0.4\n", "1 images are missing, first '30'"),
+    ("10.png\t3\n20.png\t2\n30.png\t1\n10.png\t0\n", "1 images are too many, or no candidates, first '10'"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), BROKEN_RANKING)
+def test_a_breach_in_result_tsv_is_found(candidates, text, what):
+    env_file, output = candidates
+    output["mining_result_file"].write_text(text, encoding="utf-8")
+    (found,) = whats(env_file)
+    assert found.startswith(what)
+
+
+ON_BOX = "box 0 of image '10.png': "
+BROKEN_DETECTIONS = [
+    ("{", "not JSON"),
+    ("[]", "key 'detection' is missing"),
+    (detections(class_name=None), ON_BOX + "class_name is None"),  # fails the whole task
+    (detections(class_name="cow"), ON_BOX + "class_name 'cow' is not in class_names"),
+    (detections(score=None), ON_BOX + "score is None"),  # the object would be dropped
+    (detections(score=1.01), ON_BOX + "score is 1.01"),
+    (detections(box=None), ON_BOX + "box is None"),
+    (box(x=1.5), ON_BOX + "x is 1.5"),  # fails the whole task
+    (box(w=True), ON_BOX + "w is True"),
+    (box(h=2**31), ON_BOX + "h is 2147483648"),
+    (box(angle=0.5), ON_BOX + "unknown key 'angle'"),
+    (box(rotate_angle="0.5"), ON_BOX + "rotate_angle is '0.5'"),
+    (detections().replace('"boxes": []', '"box": []', 1), "image '20.png' has no list 'boxes'"),
+    (detections().replace("30.png", "/x/30.png"), "image '30.png' is missing"),
+    (detections().replace("30.png", "30"), "image '30.png' is missing"),  # the extension belongs to the key
+]
+
+
+@pytest.mark.parametrize(("text", "what"), BROKEN_DETECTIONS)
+def test_a_breach_in_infer_result_json_is_found(candidates, text, what):
+    env_file, output = candidates
+    output["infer_result_file"].write_text(text, encoding="utf-8")
+    assert whats(env_file)[0].startswith(what)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        detections(class_name="BIG CAT"),  # the platform lower-cases
+        box(x=-3),  # nothing is clipped
+        box(x=4.0, rotate_angle=0.25),  # integral floats are integers; an angle is welcome
+    ],
+)
+def test_what_the_platform_accepts_is_accepted(candidates, text):
+    env_file, output = candidates
+    output["infer_result_file"].write_text(text, encoding="utf-8")
+    assert check_out(env_file) == []
+
+
+def test_the_first_protocol_wants_the_old_keys(candidates):
+    env_file, output = candidates
+    env = yaml.safe_load(env_file.read_text(encoding="utf-8"))
+    del env["protocol_version"]
+    env_file.write_text(yaml.safe_dump(env), encoding="utf-8")
+    assert [what for what in whats(env_file) if "has no list 'annotations'" in what]
+    output["infer_result_file"].write_text(detections().replace('"boxes"', '"annotations"'), encoding="utf-8")
+    assert check_out(env_file) == []

@@ -1,0 +1,148 @@
+"""The report: what was right, what to label next, one page that needs nothing else."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.check import Finding
+from workbench.gallery import Tile, mistakes_per_image, read_tiles, spread
+from workbench.matching import Verdict, iou, judge
+from workbench.outputs import Found, read_curve
+from workbench.platform import write_candidate_task, write_training_task
+from workbench.report import write_report
+from workbench.round import Round, duration
+from workbench.runner import run_image
+from workbench.sample import Sample
+from workbench.shapes import CLASS_NAMES, render
+from workbench.task import Task
+
+FAKE = Path(__file__).parent / "fake_start.py"
+
+
+def found(*rows):
+    """Detections `(class name, score, x1, y1, x2, y2)`."""
+    boxes = np.array([corners for _, _, *corners in rows], np.int64).reshape(-1, 4)
+    return Found(boxes, tuple(name for name, *_ in rows), np.array([score for _, score, *_ in rows], float))
+
+
+def truth(*rows):
+    """Objects `(class, x1, y1, x2, y2)`."""
+    boxes = np.array([corners for _, *corners in rows], np.int64).reshape(-1, 4)
+    return Sample(np.zeros((9, 9, 3), np.uint8), boxes, np.array([label for label, *_ in rows], np.int64))
+
+
+@pytest.mark.parametrize(
+    ("detections", "objects", "right", "missed"),
+    [
+        ([("dog", 0.9, 0, 0, 9, 9)], [(0, 0, 0, 9, 9)], [True], [False]),
+        ([("cat", 0.9, 0, 0, 9, 9)], [(0, 0, 0, 9, 9)], [False], [True]),  # another class
+        ([("dog", 0.9, 0, 0, 4, 9)], [(0, 0, 0, 9, 9)], [False], [True]),  # IoU 4/9
+        ([("dog", 0.5, 0, 0, 9, 9), ("dog", 0.6, 0, 0, 9, 8)], [(0, 0, 0, 9, 9)], [False, True], [False]),  # twice
+        ([], [(0, 0, 0, 9, 9)], [], [True]),
+        ([("dog", 0.9, 0, 0, 9, 9)], [], [False], []),
+    ],
+)
+def test_detections_are_judged_best_first(detections, objects, right, missed):
+    verdict = judge(found(*detections), truth(*objects), ["dog", "cat"])
+    assert (verdict.right.tolist(), verdict.missed.tolist()) == (right, missed)
+    assert verdict.mistakes == right.count(False) + missed.count(True)
+
+
+def test_overlap_counts_pixels_up_to_an_exclusive_corner():
+    left = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], np.int64)
+    right = np.array([[5, 0, 15, 10], [0, 0, 10, 10], [10, 0, 20, 10]], np.int64)
+    assert iou(left, right) == pytest.approx(np.array([[1 / 3, 1, 0], [0, 0, 0]]))
+
+
+def tile(rank, objects=1, mistakes=0):
+    rows = [("dog", 0.5, 0, 0, 4, 4)] * objects
+    verdict = Verdict(np.ones(objects, bool), np.ones(mistakes, bool))
+    return Tile(Path(f"{rank}.jpg"), np.zeros((8, 8, 3), np.uint8), found(*rows), 1 / rank, rank, None, verdict)
+
+
+def test_shown_predictions_are_spread_over_the_ranking_and_skip_empty_images():
+    tiles = [tile(rank, objects=rank % 2) for rank in range(1, 12)]
+    assert [one.rank for one in spread(tiles, 3)] == [1, 5, 11]
+    assert len(spread(tiles, 99)) == 6
+
+
+def test_mistakes_are_averaged_over_the_images_whose_truth_is_known():
+    assert mistakes_per_image([tile(1, mistakes=3), tile(2, mistakes=0)]) == 1.5
+    assert mistakes_per_image([replace(tile(1), verdict=None)]) is None
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(9.26, "9.3 s"), (232.4, "3 min 52 s"), (60, "1 min 0 s")])
+def test_durations_read_well(seconds, text):
+    assert duration(seconds) == text
+
+
+class Page(HTMLParser):
+    """What a page links to and shows."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.pictures, self.text = [], 0, ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag == "a":
+            self.links.append(values["href"])
+        self.pictures += tag == "image" and values["href"].startswith("data:image/jpeg;base64,")
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """A round of a fake image: a class name that is dangerous in HTML, and a candidate that is no image."""
+    folder = tmp_path_factory.mktemp("round")
+    names = [*CLASS_NAMES, "<i>&"]
+    samples = [*render(4, seed=0), Sample(np.zeros((8, 8, 3), np.uint8), name="no image.jpg", content=b"broken")]
+    training = write_training_task(folder / "training", samples[:2], samples[2:3], names, {"epochs": 2})
+    candidates = write_candidate_task(
+        folder / "unlabelled", samples, [], names, {"mining_algorithm": "entropy"}, run_mining=True, run_infer=True
+    )
+    assert [run_image(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
+    return Round(Task.load(training), Task.load(candidates), 61.0, 2.5, truth={samples[1].base_name: samples[1]})
+
+
+def test_the_page_stands_alone_and_shows_every_result(story):
+    folder = story.training.env_file.parents[2]
+    tiles = read_tiles(story.candidates, story.truth)
+    text = write_report(tiles, story, folder / "report.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert "://" not in text
+    assert "<i>&" not in text
+    assert {"overview.png", "training/out/models/result.yaml", "unlabelled/out/result.tsv"} <= set(page.links)
+    assert all((folder / link).is_file() for link in page.links if link != "overview.png")
+    # Two predictions; all four readable images are both at the top and at the bottom of so short a ranking.
+    assert page.pictures == 2 + 4 + 4
+    assert page.text.count("cannot be decoded") == 2
+    for shown in (
+        "0.970",
+        "1 min 1 s",
+        "2.5 s",
+        "mining_algorithm",
+        "entropy",
+        "Every output is as the platform wants",
+    ):
+        assert shown in page.text
+
+
+def test_the_page_shows_what_the_checks_found(story):
+    folder = story.training.env_file.parents[2]
+    finding = Finding(folder / "monitor.txt", "percent is 0.4", "End with 1")
+    text = write_report([], replace(story, findings=[finding]), folder / "report.html").read_text(encoding="utf-8")
+    assert "percent is 0.4" in Page(text).text
+    assert "End with 1" in Page(text).text
+
+
+def test_an_image_that_writes_no_curve_is_no_error(story):
+    elsewhere = replace(story.training, output=story.training.output | {"root_dir": Path("/nowhere")})
+    assert read_curve(elsewhere) == []
+    assert [epoch.map50 for epoch in read_curve(story.training)] == [0.5, 0.97]

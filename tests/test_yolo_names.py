@@ -1,0 +1,54 @@
+"""Names of the models that ultralytics can build, found without importing it."""
+
+import pytest
+
+from common.yolo.names import check_detector, detectors
+
+SEED_MODELS = ("yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x", "yolov5n6", "yolov5s6", "yolov5m6", "yolov5l6")
+
+
+@pytest.mark.parametrize("name", SEED_MODELS)
+def test_every_model_of_the_seed_is_known(name: str) -> None:
+    assert check_detector(name) == name
+    assert detectors()[name] == (f"{name[:-1]}-p6" if name.endswith("6") else name)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("yolov5x6", "yolov5x-p6"),
+        ("yolov5n-p6", "yolov5n-p6"),  # ultralytics' own name
+        ("yolo11n", "yolo11n"),
+        ("yolov8x", "yolov8x"),
+        ("yolov10n", "yolov10n"),  # has a file of its own
+        ("yolov9c", "yolov9c"),
+        ("yolov3-tiny", "yolov3-tiny"),  # without scales
+    ],
+)
+def test_every_other_detector_is_known_too(name: str, stem: str) -> None:
+    assert detectors()[check_detector(name)] == stem
+
+
+@pytest.mark.parametrize(
+    "name", ["yolov8n-seg", "yolo11n-cls", "yolov8n-pose", "yolov8n-obb", "yoloe-11s", "rtdetr-l", "yolov8s-world"]
+)
+def test_models_of_other_tasks_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no"):
+        check_detector(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("yolov5q", "yolov5"),
+        ("yolo5n", "yolov5n"),
+        ("YOLOv5s", "yolov5s"),  # case matters to ultralytics
+        ("yolov5n.pt", "yolov5n"),
+        ("resnet", ""),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(ValueError, match="nearest: .+, .+") as raised:
+        check_detector(name)
+    assert repr(name) in str(raised.value)
+    assert near in str(raised.value).partition("nearest:")[2]

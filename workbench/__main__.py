@@ -1,0 +1,33 @@
+"""Commands for people: `python -m workbench demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from workbench.demo import DemoError, run_demo
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Sample data, tasks as the platform writes them, checks and reports."""
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the tasks and the report go.")] = Path("build/demo"),
+) -> None:
+    """Train, mine and infer on rendered images, and show the results on one page. Under 5 minutes on 2 cores."""
+    console = Console()
+    try:
+        run_demo(folder, console)
+    except DemoError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    app()
