@@ -73,9 +73,7 @@ class Engine:
         """
         verbs = frozenset([Verb.INFER] * infer + [Verb.MINING] * bool(algorithm))
         task = replace(self.task, verbs=verbs)
-        job = replace(
-            job_of(task, self.parameters.options()), algorithm=ALGORITHMS[algorithm] if algorithm else None
-        )
+        job = replace(job_of(task, self.parameters.options()), algorithm=ALGORITHMS[algorithm] if algorithm else None)
         predictor = self.predictor if job.needs_model else None
         shutil.rmtree(task.scratch, ignore_errors=True)
         start = time.perf_counter()

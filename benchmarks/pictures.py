@@ -20,4 +20,5 @@ def images(count: int) -> list[Sample]:
 def _noise(rng: np.random.Generator) -> Pixels:
     coarse = rng.normal(0, 40, (HEIGHT // 16, WIDTH // 16, 3)).astype(np.float32)
     canvas = GREY + cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return np.clip(canvas + rng.normal(0, 14, canvas.shape), 0, 255).astype(np.uint8)
+    pixels: Pixels = np.clip(canvas + rng.normal(0, 14, canvas.shape), 0, 255).astype(np.uint8)
+    return pixels

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class Task:
         """Where ranks leave the reason of their failure for the parent."""
         return self.env.output.root_dir / WORK_FOLDER / "errors"
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Changes when anything that the outcome depends on changes: verbs, parameters, indexes, model files."""
         indexes = (

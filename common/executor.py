@@ -5,16 +5,16 @@ It loads no framework, so it starts at once and survives whatever happens to one
     read, check everything -> first monitor line -> launch the ranks -> wait -> merge -> last monitor line, exit status
 """
 
-import ctypes
 import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
+import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,11 +37,14 @@ from common.errors import (
 )
 from common.monitor import Monitor
 from common.params import CandidateParameters, Parameters
+from common.process import die_with_parent
 
 log = logging.getLogger(__name__)
 
 WORKER = "worker"
 """Argument that makes start.py a rank instead of the parent."""
+
+STOPPED = "stopped on request; a restart of the task goes on from what is finished"
 
 GRACE = 8.0
 """Seconds that the ranks have after SIGTERM; `docker stop` gives ten in all."""
@@ -104,7 +107,8 @@ class Executor:
 
     def main(self, arguments: list[str]) -> int:
         """Run the task, or one rank of it. Returns the exit status."""
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+        logging.getLogger("common").setLevel(logging.INFO)
         logging.captureWarnings(True)
         if arguments == [WORKER]:
             from common.worker import run_worker
@@ -119,7 +123,7 @@ class Parent:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._ranks: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self._deadline: threading.Timer | None = None
 
     def run(self) -> int:
         """Run the task that the environment names. Returns the exit status; never raises."""
@@ -138,10 +142,9 @@ class Parent:
         return 0
 
     def _run(self, env: EnvFile) -> None:
-        task = check(self._executor, env)
+        task, parameters = check(self._executor, env)
         _clear_work(task)
         log.info("%s: %s on %s", self._executor.name, " and ".join(sorted(task.verbs)), _devices(task))
-        parameters = self._executor.family(task.object_type).parse(task)
         for name, value in parameters.model_dump().items():
             log.info("  %s: %s", name, value)
         self._launch(task)
@@ -150,7 +153,7 @@ class Parent:
 
             assert isinstance(parameters, CandidateParameters)
             merge(task, read_candidates(task), job_of(task, parameters.options()))
-        shutil.rmtree(task.scratch, ignore_errors=True)
+        shutil.rmtree(task.scratch.parent, ignore_errors=True)
 
     def _launch(self, task: Task) -> None:
         """Start the ranks, wait for them, and raise the reason if they fail."""
@@ -159,29 +162,32 @@ class Parent:
             env=os.environ | rank_environment(task),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         status = self._ranks.wait()
-        if self._stopped:
-            raise StoppedError("stopped on request; a restart of the task goes on from what is finished")
+        if self._deadline is not None:
+            self._deadline.cancel()
+            raise StoppedError(STOPPED)
         if status != 0:
             raise failure_of(task, status)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM: pass it to all ranks, and end them if they take too long."""
-        if self._ranks is None:
-            raise StoppedError("stopped on request before anything ran")
-        self._stopped = True
-        os.killpg(self._ranks.pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
-        while self._ranks.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if self._ranks.poll() is None:
-            os.killpg(self._ranks.pid, signal.SIGKILL)
+        """SIGTERM: pass it to all ranks, and end them if they take too long. The main thread waits for them."""
+        if self._ranks is None or self._ranks.returncode is not None:
+            raise StoppedError(STOPPED)
+        if self._deadline is None:
+            self._deadline = threading.Timer(GRACE, self._signal, [signal.SIGKILL])
+            self._deadline.start()
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> None:
+        assert self._ranks is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._ranks.pid, number)
 
 
-def check(executor: Executor, env: EnvFile) -> Task:
-    """Find every mistake that can be found without the framework, at once.
+def check(executor: Executor, env: EnvFile) -> tuple[Task, Parameters]:
+    """Read the task, and find every mistake that can be found without the framework, at once.
 
     Raises:
         YmirError: all of them in one message.
@@ -196,14 +202,15 @@ def check(executor: Executor, env: EnvFile) -> Task:
         problems.attempt(None, lambda: _check_candidates(task))
     problems.attempt(None, lambda: _check_models(task, parameters))
     problems.raise_all()
-    return task
+    assert parameters is not None
+    return task, parameters
 
 
 def report(monitor: Monitor, error: Exception) -> int:
     """Tell the platform and the reader of the log why the task failed; the reason is the last line of both."""
     known = error if isinstance(error, YmirError) else YmirError(f"{type(error).__name__}: {error}")
-    details = known.details or "".join(traceback.format_exception(error))
-    if known.details or not isinstance(error, YmirError):
+    details = known.details if isinstance(error, YmirError) else "".join(traceback.format_exception(error))
+    if details:
         print(details, flush=True)
     try:
         monitor.fail(known.code, str(known), details)
@@ -336,8 +343,3 @@ def _clear_work(task: Task) -> None:
 
 def _devices(task: Task) -> str:
     return f"GPU {', '.join(map(str, task.gpu_ids))}" if task.gpu_ids else "the CPU"
-
-
-def _die_with_parent() -> None:
-    """Linux only: the ranks must not outlive a parent that was killed."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

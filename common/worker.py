@@ -22,6 +22,7 @@ from common.env import Task, env_file, read_env, read_task
 from common.errors import DeviceMismatchError, NoDeviceError, OutOfMemoryError, YmirError
 from common.files import write_bytes
 from common.monitor import Monitor, Phase
+from common.process import die_with_parent
 
 if TYPE_CHECKING:
     from common.executor import Executor, Family
@@ -63,6 +64,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 def run_worker(executor: "Executor") -> int:
     """Run this rank of the task. Its exit status is for torchrun; the parent reads the failure file."""
+    die_with_parent()
     rank = Rank.current()
     task = read_task(read_env(env_file()))
     try:

@@ -152,5 +152,5 @@ def _output(folder: Path) -> dict[str, str]:
 
 def _write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
     present = {key: value for key, value in content.items() if value is not None}
-    path.write_text(yaml.safe_dump(present, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.dump(present, Dumper=yaml.CSafeDumper, allow_unicode=True), encoding="utf-8")
     return path

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from fakes import TASK_ID, write_task
 
 from common.contract import AnnotationFormat, Code, ObjectType, Verb
 from common.env import Task, env_file, read_env, read_task
 from common.errors import ConfigError, ObjectTypeError, YmirError
-from fakes import TASK_ID, write_task
 
 
 def task_of(env_path: Path) -> Task:
@@ -23,14 +23,14 @@ def infer_with(root: Path, **config: Any) -> Task:
 
 def edit(path: Path, **changes: Any) -> None:
     """Change keys of a YAML file; `section__key` reaches into a section, None takes a key away."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     for name, value in changes.items():
         *sections, key = name.split("__")
         target = content[sections[0]] if sections else content
         target[key] = value
         if value is None:
             del target[key]
-    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, allow_unicode=True), encoding="utf-8")
 
 
 # env.yaml

@@ -1,7 +1,6 @@
 """Every kind of image file that a platform stores is decoded, or refused by name."""
 
 import io
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path, read:
         read(tmp_path / "absent.jpg")
     with pytest.raises(ImageError, match="cannot be read"):
         read(tmp_path)  # a folder
-    os.symlink(tmp_path / "loop", tmp_path / "loop")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(ImageError, match="cannot be read"):
         read(tmp_path / "loop")
 

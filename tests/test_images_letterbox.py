@@ -31,7 +31,9 @@ def test_the_input_is_the_smallest_that_holds_the_scaled_image(width: int, heigh
 
 
 @given(width=sides, height=sides, size=st.integers(32, 200), stride=strides, data=st.data())
-def test_boxes_come_back_to_where_they_were(width: int, height: int, size: int, stride: int, data: st.DataObject) -> None:
+def test_boxes_come_back_to_where_they_were(
+    width: int, height: int, size: int, stride: int, data: st.DataObject
+) -> None:
     placement = letterbox(image_of(width, height), size, stride).placement
     corners = st.tuples(*(st.floats(0, side, width=32) for side in (width, height, width, height)))
     boxes = np.array(data.draw(st.lists(corners, max_size=4)), np.float32).reshape(-1, 4)

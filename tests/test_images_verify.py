@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from test_images_decode import FILES, HEIGHT, PLAIN, WIDTH, WITH_THUMBNAIL, bgr
 
 from common.images.decode import read_image
 from common.images.verify import verify
-from test_images_decode import FILES, HEIGHT, PLAIN, WIDTH, WITH_THUMBNAIL, bgr
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,9 @@ def test_a_wrong_value_is_refused_with_key_value_and_what_is_allowed(key: str, v
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    message = refusal({"epochs": 0, "pin": "perhaps", "kind": "cold", "conf_thress": 0.5, "activation": 1, "activate": 2})
+    message = refusal(
+        {"epochs": 0, "pin": "perhaps", "kind": "cold", "conf_thress": 0.5, "activation": 1, "activate": 2}
+    )
     for words in ("epochs: 0", "pin: 'perhaps'", "kind: 'cold'", "conf_thress: no such key", "activate and activation"):
         assert words in message
 
@@ -235,7 +237,12 @@ def test_a_table_has_a_row_for_each_parameter(language: Literal["en", "zh"], not
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("kind", "one of aldd, cald"), ("pin", "true or false"), ("note", "text"), ("side", "integer >= 32 multiple of 32")],
+    [
+        ("kind", "one of aldd, cald"),
+        ("pin", "true or false"),
+        ("note", "text"),
+        ("side", "integer >= 32 multiple of 32"),
+    ],
 )
 def test_what_is_allowed_is_said_in_words(key: str, words: str) -> None:
     assert allowed(Some.model_fields[key]) == words

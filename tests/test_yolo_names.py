@@ -23,6 +23,7 @@ def test_every_model_of_the_seed_is_known(name: str) -> None:
         ("yolov10n", "yolov10n"),  # has a file of its own
         ("yolov9c", "yolov9c"),
         ("yolov3-tiny", "yolov3-tiny"),  # without scales
+        ("rtdetr-l", "rtdetr-l"),
     ],
 )
 def test_every_other_detector_is_known_too(name: str, stem: str) -> None:
@@ -30,7 +31,7 @@ def test_every_other_detector_is_known_too(name: str, stem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["yolov8n-seg", "yolo11n-cls", "yolov8n-pose", "yolov8n-obb", "yoloe-11s", "rtdetr-l", "yolov8s-world"]
+    "name", ["yolov8n-seg", "yolo11n-cls", "yolov8n-pose", "yolov8n-obb", "yoloe-11s", "yolov8s-world"]
 )
 def test_models_of_other_tasks_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no"):
@@ -48,7 +49,7 @@ def test_models_of_other_tasks_are_refused(name: str) -> None:
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest(name: str, near: str) -> None:
-    with pytest.raises(ValueError, match="nearest: .+, .+") as raised:
+    with pytest.raises(ValueError, match=r"nearest: .+, .+") as raised:
         check_detector(name)
     assert repr(name) in str(raised.value)
     assert near in str(raised.value).partition("nearest:")[2]

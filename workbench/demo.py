@@ -8,7 +8,9 @@ from typing import Final
 
 from rich.console import Console
 
+from common.contract import Verb
 from workbench.check import Finding, check_out
+from workbench.form import filled_form
 from workbench.gallery import read_tiles
 from workbench.images import REPOSITORY
 from workbench.outputs import CURVE_FILE, read_best_stage, stage_files
@@ -21,7 +23,7 @@ from workbench.sample import Sample
 from workbench.shapes import BLURRED, CLASS_NAMES, CROWDED, DIM, PLAIN, render
 from workbench.task import Task
 
-START_FILE: Final = REPOSITORY / "det-yolov5-tmi" / "start.py"
+IMAGE: Final = REPOSITORY / "det-yolov5-tmi"
 LEAST_AP50: Final = 0.9
 
 TRAIN_IMAGES: Final = 320
@@ -29,38 +31,31 @@ VAL_IMAGES: Final = 64
 UNLABELLED_IMAGES: Final = ((84, PLAIN), (12, DIM), (12, CROWDED), (12, BLURRED))
 
 TRAINING_PARAMETERS: Final = {
-    "shm_size": "16G",
-    "export_format": "ark:raw",
     "model": "yolov5n",
     "img_size": 192,
-    "epochs": 40,
+    "epochs": 30,
     "batch_size_per_gpu": 16,
     "num_workers_per_gpu": 2,
     # From scratch on few images: a step after every batch of 16, not of 64, and twice the usual step.
     "args_options": "--exist-ok nbs=16 optimizer=AdamW lr0=0.003",
 }
-CANDIDATE_PARAMETERS: Final = {
-    "shm_size": "16G",
-    "img_size": 192,
-    "mining_algorithm": "entropy",
-    "conf_thres": 0.25,
-    "iou_thres": 0.45,
-    "batch_size_per_gpu": 16,
-    "num_workers_per_gpu": 2,
-}
+"""Changes to the training template."""
+
+MINING_PARAMETERS: Final = {"img_size": 192, "mining_algorithm": "entropy", "num_workers_per_gpu": 2}
+"""Changes to the mining template, which serves mining and inference in one task too."""
 
 
 class DemoError(Exception):
     """The image failed, or its results are not good enough."""
 
 
-def run_demo(folder: Path, console: Console, start_file: Path = START_FILE) -> None:
+def run_demo(folder: Path, console: Console, image: Path = IMAGE) -> None:
     """Renders the data, trains, mines and infers, checks every output and writes the report.
 
     Args:
         folder: gets `training`, `unlabelled`, `report.html` and `overview.png`; what an earlier run left there goes.
         console: where the progress and the results are shown.
-        start_file: the image.
+        image: the folder of the image.
 
     Raises:
         DemoError: the image failed, an output breaks the contract, or AP at IoU 0.5 is below `LEAST_AP50`.
@@ -68,19 +63,20 @@ def run_demo(folder: Path, console: Console, start_file: Path = START_FILE) -> N
     for name in ("training", "unlabelled"):
         shutil.rmtree(folder / name, ignore_errors=True)
     train, val, unlabelled = render(TRAIN_IMAGES, seed=0), render(VAL_IMAGES, seed=1), unlabelled_samples()
-    training = write_training_task(folder / "training", train, val, CLASS_NAMES, TRAINING_PARAMETERS)
-    training_seconds = _run(start_file, training, console)
+    form = filled_form(image, Verb.TRAINING, TRAINING_PARAMETERS)
+    training = write_training_task(folder / "training", train, val, CLASS_NAMES, form)
+    training_seconds = _run(image, training, console)
     _stop_at(_check(training, console))
     candidates = write_candidate_task(
         folder / "unlabelled",
         unlabelled,
         stage_files(Task.load(training)),
         CLASS_NAMES,
-        CANDIDATE_PARAMETERS,
+        filled_form(image, Verb.MINING, MINING_PARAMETERS),
         run_mining=True,
         run_infer=True,
     )
-    candidate_seconds = _run(start_file, candidates, console)
+    candidate_seconds = _run(image, candidates, console)
     story = Round(
         training=Task.load(training),
         candidates=Task.load(candidates),
@@ -103,12 +99,12 @@ def unlabelled_samples() -> list[Sample]:
     return [*samples, broken]
 
 
-def _run(start_file: Path, env_file: Path, console: Console) -> float:
+def _run(image: Path, env_file: Path, console: Console) -> float:
     """Runs a task; the seconds that it took."""
     started = time.monotonic()
-    status = run_image(start_file, env_file, console)
+    status = run_image(image / "start.py", env_file, console)
     if status != 0:
-        raise DemoError(f"{start_file} failed with exit status {status} on {env_file}")
+        raise DemoError(f"{image.name} failed with exit status {status} on {env_file}")
     return time.monotonic() - started
 
 

@@ -1,4 +1,4 @@
-"""Compares detections with the truth, as the PASCAL VOC challenge does: best first, each object at most once."""
+"""Compares detections with the truth as COCO's evaluation does: best score first, each object at most once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from common.contract import AnnotationFormat, ObjectType
 from workbench.export import annotation_format, write_annotations
 from workbench.sample import Sample
 
-TASK_ID: Final = "t00000010000021a2b3c4d51700000000"[:30]
+TASK_ID: Final = "t0000001000002a1b2c31700000000"
 PROTOCOL_VERSION: Final = "1.1.0"
 
 

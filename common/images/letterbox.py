@@ -45,6 +45,18 @@ class Prepared:
     placement: Placement
 
 
+def stretch(image: Pixels, size: int) -> Prepared:
+    """Scale to `size` by `size` pixels, whatever the aspect ratio.
+
+    Args:
+        image: `(h, w, 3)` uint8.
+        size: sides of the result in pixels.
+    """
+    height, width = image.shape[:2]
+    placement = Placement(width, height, size / width, size / height, 0, 0)
+    return Prepared(np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8), placement)
+
+
 def letterbox(image: Pixels, size: int, stride: int) -> Prepared:
     """Scale the longer side to `size`, keep the aspect ratio, and pad to the least multiple of `stride`.
 

@@ -1,6 +1,7 @@
 """Files made from a finished checkpoint: weights without training state, and ONNX."""
 
 import logging
+import warnings
 from pathlib import Path
 
 from common.yolo.offline import quiet
@@ -34,6 +35,9 @@ def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
     quiet()
     from ultralytics import YOLO
 
-    model = YOLO(str(weights))
-    exported = model.export(format="onnx", imgsz=img_size, opset=opset, simplify=False, device="cpu", verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch says while it traces is about its own operators
+        exported = YOLO(str(weights)).export(
+            format="onnx", imgsz=img_size, opset=opset, simplify=False, device="cpu", verbose=False
+        )
     return Path(str(exported))

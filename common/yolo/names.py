@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-OTHER_TASKS = ("seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "rtdetr", "oiv7")
-"""Words in the name of a configuration that is no plain YOLO detector."""
+OTHER_TASKS = ("seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7")
+"""Words in the name of a configuration that is no detector of a fixed set of classes."""
 
 
 @cache

@@ -91,20 +91,29 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
         flag = word.startswith("--")
         name, equals, value = word.removeprefix("--").partition("=")
         if waiting is not None and not flag and not (equals and name.replace("-", "_") in trainer_arguments()):
-            yield waiting, yaml.safe_load(word)
+            yield waiting, _value(word)
             waiting = None
             continue
         if waiting is not None:
             yield waiting, None
         waiting = None
         if equals:
-            yield name, yaml.safe_load(value)
+            yield name, _value(value)
         elif flag:
             waiting = name
         else:
             raise ValueError(f"{word!r} is neither --flag, --flag value nor key=value")
     if waiting is not None:
         yield waiting, None
+
+
+def _value(text: str) -> Any:
+    """As YAML reads it, but `1e-3` is a number."""
+    value = yaml.safe_load(text)
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _checked(key: str, value: Any) -> Any:

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from common.device import device_of
 from common.env import Task
-from common.errors import ModelError, NoDeviceError
+from common.errors import ConfigError, ModelError
 from common.images.decode import Pixels
-from common.images.letterbox import Prepared, letterbox
+from common.images.letterbox import Prepared, letterbox, stretch
 from common.predictions import Detections, Floats, Prediction
 from common.weights import choose
 from common.worker import Rank
@@ -43,20 +44,6 @@ def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredic
     return YoloPredictor(model, device, parameters)
 
 
-def device_of(task: Task, rank: Rank) -> torch.device:
-    """The GPU of a rank, or the CPU where the task has none.
-
-    Raises:
-        NoDeviceError: there is no such GPU.
-    """
-    if not task.gpu_ids:
-        return torch.device("cpu")
-    number = task.gpu_ids[rank.local % len(task.gpu_ids)]
-    if number >= torch.cuda.device_count():
-        raise NoDeviceError(f"gpu_id: {number} is asked for, but torch sees {torch.cuda.device_count()} GPUs")
-    return torch.device("cuda", number)
-
-
 class YoloPredictor:
     """See `inference.Predictor`.
 
@@ -67,8 +54,8 @@ class YoloPredictor:
     """
 
     def __init__(self, model: Any, device: torch.device, parameters: YoloInfer) -> None:
-        head = model.model[-1]
-        head.end2end = False  # one path for all: class probabilities of every cell, then our NMS
+        self._queries = type(model.model[-1]).__name__ == "RTDETRDecoder"
+        model.model[-1].end2end = False  # one path for all: class probabilities of every cell, then our NMS
         self._model = model.fuse().to(device).eval()
         if device.type == "cuda":
             self._model = self._model.half()
@@ -80,13 +67,16 @@ class YoloPredictor:
         self._parameters = parameters
 
     def prepare(self, image: Pixels) -> Prepared:
-        """Letterbox to the model's stride."""
-        return letterbox(image, self._parameters.img_size, self._stride)
+        """Letterbox to the model's stride; RT-DETR is trained on squares of any aspect ratio."""
+        size = -(-self._parameters.img_size // self._stride) * self._stride
+        return stretch(image, size) if self._queries else letterbox(image, size, self._stride)
 
     @torch.inference_mode()
     def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
         """Forward pass and NMS."""
         output, raw = self._model(self._tensor(batch))
+        if self._queries:
+            output = _decode_queries(raw, batch.shape[1])
         detections = self._suppress(output.float())
         maps = self._class_maps(raw, batch.shape[1:3]) if class_maps else [()] * len(batch)
         return [Prediction(found, cells) for found, cells in zip(detections, maps, strict=True)]
@@ -118,12 +108,26 @@ class YoloPredictor:
         ]
 
     def _class_maps(self, raw: dict[str, Any], size: Sequence[int]) -> list[tuple[Floats, ...]]:
-        """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image."""
+        """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image.
+
+        Raises:
+            ConfigError: the model predicts from queries, not from cells.
+        """
+        if self._queries:
+            raise ConfigError(
+                "mining_algorithm: 'aldd' needs a map of classes, which RT-DETR has not (one of cald, entropy, random)"
+            )
         raw = raw.get("one2many", raw)
         shapes = [feature.shape[-2:] for feature in raw["feats"]]
         scales = raw["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
         arrays = [scale.unflatten(-1, shape).cpu().numpy() for scale, shape in zip(scales, shapes, strict=True)]
         return list(zip(*arrays, strict=True))
+
+
+def _decode_queries(raw: Any, size: int) -> torch.Tensor:
+    """RT-DETR's boxes in units of the input and class logits -> `(B, 4 + K, Q)` as YOLO gives them, in pixels."""
+    boxes, logits = raw[0][-1], raw[1][-1]
+    return torch.cat((boxes * size, logits.sigmoid()), dim=-1).transpose(1, 2)
 
 
 def _detections(rows: torch.Tensor, probabilities: torch.Tensor) -> Detections:

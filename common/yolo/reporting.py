@@ -10,8 +10,8 @@ from tensorboardX import SummaryWriter
 
 from common.env import Task
 from common.files import write_text
-from common.yolo.stages import Stages
-from common.yolo.trainer import MAP50, MAP50_95, Trainer
+from common.yolo.stages import MAP50, MAP50_95, Stages, metrics_of
+from common.yolo.trainer import Goals
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Reporter:
         self._batch = 0
         self._tensorboard: SummaryWriter | None = None
 
-    def attach(self, trainer: Trainer) -> None:
+    def attach(self, trainer: Goals) -> None:
         """Have the trainer call us."""
         trainer.add_callback("on_train_start", self._start)
         trainer.add_callback("on_train_epoch_start", self._start_epoch)
@@ -49,7 +49,7 @@ class Reporter:
         if self._tensorboard is not None:
             self._tensorboard.close()
 
-    def _start(self, trainer: Trainer) -> None:
+    def _start(self, trainer: Goals) -> None:
         self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
         log.info(
             "%s: %.2f M parameters, epochs %d to %d, batch %d, image size %d",
@@ -61,24 +61,24 @@ class Reporter:
             trainer.args.imgsz,
         )
 
-    def _start_epoch(self, trainer: Trainer) -> None:
+    def _start_epoch(self, trainer: Goals) -> None:
         self._batch = 0
 
-    def _end_batch(self, trainer: Trainer) -> None:
+    def _end_batch(self, trainer: Goals) -> None:
         self._batch += 1
         self._progress((trainer.epoch + self._batch / len(trainer.train_loader)) / trainer.epochs)
 
-    def _saved(self, trainer: Trainer) -> None:
-        metrics = {"mAP": trainer.metrics[MAP50], "mAP50_95": trainer.metrics[MAP50_95]}
+    def _saved(self, trainer: Goals) -> None:
         best = trainer.best_fitness == trainer.fitness
-        self._stages.publish(trainer.best if best else trainer.last, trainer.epoch + 1, metrics, best=best)
+        checkpoint = trainer.best if best else trainer.last
+        self._stages.publish(checkpoint, trainer.epoch + 1, metrics_of(trainer.metrics), best=best)
 
-    def _end_epoch(self, trainer: Trainer) -> None:
+    def _end_epoch(self, trainer: Goals) -> None:
         losses = {f"train/{name}": float(value) for name, value in trainer.tloss.items()}
         values = {**losses, **{name: float(value) for name, value in trainer.metrics.items()}, **trainer.lr}
         assert self._tensorboard is not None
         for name, value in values.items():
-            self._tensorboard.add_scalar(name, value, trainer.epoch + 1)
+            self._tensorboard.add_scalar(name.removesuffix("(B)"), value, trainer.epoch + 1)
         total = sum(losses.values())
         log.info(
             "epoch %d/%d: loss %.4f, mAP %.4f, mAP50_95 %.4f",

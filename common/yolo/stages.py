@@ -1,6 +1,7 @@
 """The stages of a YOLO training: which checkpoints the platform gets, kept valid from the first one on."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,8 +11,16 @@ from common.files import link_or_copy, write_bytes
 from common.results.training import Stage, TrainingResult, keep_stages, unit, write_training_result
 
 BEST, LAST = "best", "last"
+MAP50, MAP50_95 = "metrics/mAP50(B)", "metrics/mAP50-95(B)"
+"""ultralytics' names of average precision at IoU 0.5 and averaged over IoU 0.5 to 0.95."""
+
 EVALUATE = {"iou_thr": 0.5, "conf_thr": 0.001}
 """What the metrics of a stage are computed at."""
+
+
+def metrics_of(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Metrics of a stage, from those of ultralytics."""
+    return {"mAP": float(metrics[MAP50]), "mAP50_95": float(metrics[MAP50_95])}
 
 
 class Stages:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from common.device import device_of
 from common.env import Task
 from common.errors import ConfigError, ModelError, NanError
 from common.files import write_text
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 DEFAULT_ACTIVATION = "Hardswish"
 """Activation of a model that is trained from scratch, as the seed document says."""
 
+STOPPED_EARLY = "stopped-early"
+"""Marks a training that the trainer ended before its last epoch, because the metric no longer rose."""
+
 DATA_DONE, FIT_DONE = 0.03, 0.96
 """Progress after the conversion of the data and after the last epoch; the rest is export."""
 
@@ -32,20 +36,41 @@ DATA_DONE, FIT_DONE = 0.03, 0.96
 def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Callable[[float], None]) -> None:
     """Train, or go on training after a kill. See `executor.Family`."""
     quiet()
+    device_of(task, rank)
     run = task.scratch / "run"
     last = run / "weights" / "last.pt"
     stages = Stages(task, task.scratch / "stages.json", None if parameters.save_best_only else parameters.save_period)
+    if rank.number == 0:
+        _recover(stages, last.parent)
     data = _data(task, parameters, rank, progress)
     arguments = _arguments(task, parameters, run, data)
     if _finished(last, parameters.epochs):
         log.info("training was finished before; only the export is left")
     else:
-        arguments["model"] = str(last) if last.is_file() else _model(task, parameters)
-        arguments["resume"] = str(last) if last.is_file() else False
+        start = last if last.is_file() else _model(task, parameters)
+        arguments |= {"model": str(start), "resume": str(last) if last.is_file() else False}
         _fit(task, parameters, arguments, stages, rank, progress)
     if rank.number == 0:
         progress(FIT_DONE)
         _export(stages, parameters, task.scratch / "export")
+
+
+def _recover(stages: Stages, weights: Path) -> None:
+    """Publish what a killed training had saved, but perhaps not yet published."""
+    from common.yolo.stages import metrics_of
+
+    for name, best in (("last.pt", False), ("best.pt", True)):
+        if (weights / name).is_file():
+            checkpoint = torch_load(weights / name)
+            stages.publish(weights / name, checkpoint["epoch"] + 1, metrics_of(checkpoint["train_metrics"]), best=best)
+
+
+def torch_load(path: Path) -> dict[str, Any]:
+    """A checkpoint of our own scratch folder, with its optimizer state."""
+    import torch
+
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    return checkpoint
 
 
 def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Callable[[float], None]) -> Path:
@@ -80,22 +105,18 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
     }
 
 
-def _model(task: Task, parameters: YoloTraining) -> str:
-    """What to start from: given weights, packaged weights, or a configuration.
-
-    Returns:
-        Path of a `.pt` file or a `.yaml` file.
-    """
+def _model(task: Task, parameters: YoloTraining) -> Path:
+    """What to start from: a `.pt` file of given or packaged weights, or a `.yaml` file."""
     given = choose(task.model_files) if task.model_files else None
     source = given or parameters.zoo.find(parameters.model)
     if source is None:
         log.info("no pretrained weights for %s in this image: training from scratch", parameters.model)
-        return str(_configuration(task.scratch, parameters, parameters.activate or DEFAULT_ACTIVATION))
+        return _configuration(task.scratch, parameters, parameters.activate or DEFAULT_ACTIVATION)
     architecture = load_weights(source).yaml
     if given is not None:
         log.info("fine-tuning %s; the model is that of the weights, %s", source, Path(architecture["yaml_file"]).stem)
     if not parameters.activate or architecture.get("activation") == f"torch.nn.{parameters.activate}()":
-        return str(source)
+        return source
     log.warning("activate: %s is not what %s was trained with; expect worse results", parameters.activate, source.name)
     return _with_activation(task.scratch, source, parameters.activate)
 
@@ -112,7 +133,7 @@ def _configuration(folder: Path, parameters: YoloTraining, activation: str) -> P
     return path
 
 
-def _with_activation(folder: Path, source: Path, activation: str) -> str:
+def _with_activation(folder: Path, source: Path, activation: str) -> Path:
     """A copy of a weights file whose architecture says another activation."""
     import torch
 
@@ -121,7 +142,12 @@ def _with_activation(folder: Path, source: Path, activation: str) -> str:
     path = folder / "start" / source.name
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"model": model, "train_args": {}}, path)
-    return str(path)
+    return path
+
+
+def architecture_of(start: Path) -> str:
+    """Name of the configuration that a `.pt` or `.yaml` file builds, such as yolov5n."""
+    return Path(load_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
 
 
 def load_weights(path: Path) -> Any:
@@ -150,10 +176,7 @@ def load_weights(path: Path) -> Any:
 def _finished(last: Path, epochs: int) -> bool:
     if not last.is_file():
         return False
-    import torch
-
-    checkpoint = torch.load(last, map_location="cpu", weights_only=False)
-    return checkpoint["epoch"] + 1 >= epochs or (last.parent / "stopped-early").is_file()
+    return bool(torch_load(last)["epoch"] + 1 >= epochs) or (last.parent / STOPPED_EARLY).is_file()
 
 
 def _fit(
@@ -165,10 +188,10 @@ def _fit(
     progress: Callable[[float], None],
 ) -> None:
     from common.yolo.reporting import Reporter
-    from common.yolo.trainer import Trainer
+    from common.yolo.trainer import trainer_for
 
     try:
-        trainer = Trainer(overrides=arguments)
+        trainer = trainer_for(architecture_of(Path(arguments["model"])))(overrides=arguments)
     except (TypeError, ValueError, SyntaxError) as error:
         raise ConfigError(f"args_options: {error}") from error
     trainer.synchronise = parameters.sync_bn
@@ -177,6 +200,8 @@ def _fit(
         reporter.attach(trainer)
     try:
         trainer.train()
+    except NotImplementedError as error:  # an optimizer that does not exist
+        raise ConfigError(f"args_options: {str(error).splitlines()[0]}") from error
     except RuntimeError as error:
         if "NaN" in str(error):
             raise NanError(f"the loss became NaN and stayed so; a smaller lr0 may help ({error})") from error
@@ -184,7 +209,7 @@ def _fit(
     finally:
         reporter.close()
     if rank.number == 0 and trainer.epoch + 1 < trainer.epochs:
-        (trainer.wdir / "stopped-early").touch()
+        (trainer.wdir / STOPPED_EARLY).touch()
 
 
 def _export(stages: Stages, parameters: YoloTraining, folder: Path) -> None:

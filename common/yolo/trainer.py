@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ultralytics.models.rtdetr.train import RTDETRTrainer
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from common.errors import NanError
 from common.weights import report
-
-MAP50, MAP50_95 = "metrics/mAP50(B)", "metrics/mAP50-95(B)"
+from common.yolo.stages import MAP50, MAP50_95
 
 TIE_BREAK = 1e-3
 """Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs that the platform's metric cannot tell apart."""
 
 
-class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
-    """Trains one detector. See `DetectionTrainer` for the arguments.
+class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
+    """What the platform wants of a training, whatever the detector. See `DetectionTrainer` for the arguments.
 
     Attributes:
         synchronise: whether to synchronise batch normalisation across GPUs.
@@ -79,8 +79,22 @@ class Trainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         Raises:
             NanError: the loss of the epoch is NaN or infinite, and there is no checkpoint to go back to.
         """
-        if self.loss is not None and not math.isfinite(float(self.loss)) and not self.last.exists():
-            raise NanError(f"the loss is {float(self.loss)} in epoch {self.epoch + 1}; a smaller lr0 may help")
+        loss = 0.0 if self.loss is None else self.loss.item()
+        if not math.isfinite(loss) and not self.last.exists():
+            raise NanError(f"the loss is {loss} in epoch {self.epoch + 1}; a smaller lr0 may help")
+
+
+class YoloTrainer(Goals):
+    """Trains a YOLO of any version."""
+
+
+class RtdetrTrainer(Goals, RTDETRTrainer):  # type: ignore[misc]
+    """Trains an RT-DETR."""
+
+
+def trainer_for(model: str) -> type[Goals]:
+    """The trainer of a model, by the name of its weights' or configuration's architecture."""
+    return RtdetrTrainer if "rtdetr" in model else YoloTrainer
 
 
 def _report(source: Path, model: torch.nn.Module, weights: torch.nn.Module) -> None:

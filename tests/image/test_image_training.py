@@ -47,8 +47,7 @@ def test_the_curve_and_tensorboard_tell_every_epoch(trained: Outcome) -> None:
 def test_no_scratch_and_no_optimizer_state_is_left(trained: Outcome) -> None:
     checkpoint = torch.load(trained.best, weights_only=False)
     assert checkpoint["optimizer"] is None
-    left = {path.name for path in (trained.out / ".ymir").iterdir()}
-    assert left <= {"cache", "errors"}
+    assert not (trained.out / ".ymir").exists()
 
 
 def test_args_options_reach_the_trainer(trained: Outcome) -> None:
@@ -125,7 +124,7 @@ def test_a_set_without_any_object_ends_well(samples: list, tmp_path: Path) -> No
 
 
 def test_a_loss_that_is_not_a_number_stops_the_training(samples: list, tmp_path: Path) -> None:
-    options = {"args_options": "optimizer=SGD lr0=1e30 warmup_epochs=0", "epochs": 3}
+    options = {"args_options": "cls=1e38 box=1e38", "epochs": 3}
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, {**TRAINING, **options})
     outcome = run(env)
     assert outcome.status == 70

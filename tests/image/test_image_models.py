@@ -96,9 +96,9 @@ def test_thresholds_filter_detections(lively: Path, samples: list) -> None:
 
 
 def test_sync_bn_converts_the_layers_of_a_model_on_several_gpus() -> None:
-    from common.yolo.trainer import Trainer
+    from common.yolo.trainer import YoloTrainer
 
-    trainer = Trainer.__new__(Trainer)
+    trainer = YoloTrainer.__new__(YoloTrainer)
     trainer.model, trainer.data, trainer.args = build("yolov5n", 3), {"nc": 3, "names": {0: "a"}}, None
     trainer.world_size, trainer.synchronise = 2, True
     trainer.set_model_attributes()

@@ -1,0 +1,23 @@
+"""Which device a rank computes on. The only torch outside the adapters."""
+
+import torch
+
+from common.env import Task
+from common.errors import NoDeviceError
+from common.worker import Rank
+
+
+def device_of(task: Task, rank: Rank) -> torch.device:
+    """The GPU of a rank, or the CPU where the task has none.
+
+    A CUDA image may see GPUs that the platform did not give to this task: config.yaml decides, not what is there.
+
+    Raises:
+        NoDeviceError: gpu_id names a GPU that is not there.
+    """
+    if not task.gpu_ids:
+        return torch.device("cpu")
+    number = task.gpu_ids[rank.local % len(task.gpu_ids)]
+    if number >= torch.cuda.device_count():
+        raise NoDeviceError(f"gpu_id: {number} is asked for, but torch sees {torch.cuda.device_count()} GPUs")
+    return torch.device("cuda", number)

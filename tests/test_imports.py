@@ -1,0 +1,56 @@
+"""What is light stays light: `common` and the parent process load no framework."""
+
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import common
+
+ADAPTERS = ("common.device", "common.yolo.", "common.mmlab.")
+"""What may load a framework when it is imported. Only a worker imports it..."""
+
+LIGHT = {"common.yolo.params", "common.yolo.options", "common.yolo.names"}
+"""...but these, which the parent needs to check the parameters."""
+
+ENGINE = sorted(
+    module.name
+    for module in pkgutil.walk_packages(common.__path__, "common.")
+    if module.name in LIGHT or not module.name.startswith(ADAPTERS)
+)
+
+
+def loaded(*modules: str) -> set[str]:
+    """Names of all that is imported when `modules` are, in a fresh process."""
+    code = f"import sys; {'; '.join(f'import {name}' for name in modules)}; print(*sys.modules)"
+    arguments = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=Path(common.__path__[0]).parent)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("modules", "never"),
+    [
+        (["common"], {"torch", "ultralytics", "numpy", "yaml"}),
+        (["common.executor"], {"torch", "ultralytics", "numpy", "cv2", "PIL"}),  # the parent starts at once
+        (["common.yolo.params"], {"torch", "ultralytics", "numpy", "cv2"}),  # and so it checks the parameters
+        (ENGINE, {"torch", "torchvision", "ultralytics", "mmengine", "mmcv", "tensorboardX"}),
+    ],
+)
+def test_importing_loads_no_framework(modules: list[str], never: set[str]) -> None:
+    assert loaded(*modules) & never == set()
+
+
+def test_the_names_of_the_models_are_known_without_ultralytics() -> None:
+    code = (
+        "import sys; from common.yolo.names import check_detector; from common.yolo.options import parse_options;"
+        "check_detector('yolov5n6'); parse_options('--cos-lr'); print('ultralytics' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_whole_engine_is_looked_at() -> None:
+    assert {"common.executor", "common.inference", "common.worker", "common.mining.registry", *LIGHT} <= set(ENGINE)

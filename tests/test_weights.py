@@ -1,0 +1,164 @@
+"""Which weights are loaded, and how an image's build fetches them. Everything here talks to this machine only."""
+
+import hashlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from common.errors import ModelError, NetworkError
+from common.weights import Address, Zoo, choose, fetch, report, sha256
+
+CONTENT = bytes(range(256)) * 40
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+# choosing
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["best.pt", "epoch_10.pt"], "best.pt"),  # oldest first
+        (["epoch_10.pt", "best.pt", "last.pt"], "best.pt"),  # `best` beats newer ones
+        (["best_coco_bbox_mAP.pth", "epoch_12.pth"], "best_coco_bbox_mAP.pth"),  # as OpenMMLab calls it
+        (["best.pt", "best_epoch_3.pt"], "best.pt"),
+        (["epoch_1.pt", "epoch_2.pt"], "epoch_2.pt"),  # else the newest
+        (["best.onnx", "best.yaml", "last.pth"], "last.pth"),  # only .pt and .pth are weights
+    ],
+)
+def test_the_best_weights_are_chosen_else_the_newest(tmp_path: Path, names: list[str], chosen: str) -> None:
+    paths = [tmp_path / name for name in names]
+    for age, path in enumerate(reversed(paths)):
+        path.write_bytes(b"")
+        os.utime(path, ns=(0, 10**9 * (100 - age)))
+    assert choose(paths).name == chosen
+    assert choose(paths[::-1]).name == chosen
+
+
+@pytest.mark.parametrize(
+    ("names", "found"), [([], "nothing"), (["result.yaml", "best.onnx"], "result.yaml, best.onnx")]
+)
+def test_without_weights_the_message_names_what_was_found_and_what_is_needed(names: list[str], found: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        choose([Path("/in/models") / name for name in names])
+    assert all(word in str(raised.value) for word in [f"found {found}", ".pt or .pth"])
+
+
+def test_a_zoo_finds_exactly_the_file_of_the_model(tmp_path: Path) -> None:
+    zoo = Zoo(tmp_path, {"yolov5n": Address("https://x/yolov5nu.pt"), "yolov5s": Address("https://x/yolov5su.pt")})
+    (tmp_path / "yolov5nu.pt").write_bytes(b"x")
+    (tmp_path / "yolov5mu.pt").write_bytes(b"x")
+    assert zoo.find("yolov5n") == tmp_path / "yolov5nu.pt"
+    assert zoo.find("yolov5s") is None  # listed, not packaged
+    assert zoo.find("yolov5m") is None  # there, not listed
+
+
+# fetching
+
+
+class Server(BaseHTTPRequestHandler):
+    """`/weights.pt` is the file, `/half.pt` half of it, `/chunks.pt` breaks off within a chunk, the rest is 404."""
+
+    def do_GET(self) -> None:
+        answers = {
+            "/weights.pt": ("Content-Length", str(len(CONTENT)), CONTENT),
+            "/half.pt": ("Content-Length", str(len(CONTENT)), CONTENT[:5000]),
+            "/chunks.pt": ("Transfer-Encoding", "chunked", b"1000\r\n" + CONTENT[:100]),
+        }
+        if self.path not in answers:
+            self.send_error(404)
+            return
+        header, value, body = answers[self.path]
+        self.send_response(200)
+        self.send_header(header, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("recorded", [SHA256, SHA256[:8]])  # whole, or its beginning as in torch's file names
+def test_a_file_with_the_right_hash_is_kept(tmp_path: Path, url: str, recorded: str) -> None:
+    path = fetch(Address(f"{url}/weights.pt", recorded), tmp_path / "weights")
+    assert path == tmp_path / "weights" / "weights.pt"
+    assert path.read_bytes() == CONTENT
+    assert sha256(path) == SHA256
+
+
+def test_what_is_there_with_the_right_hash_is_not_fetched_again(tmp_path: Path) -> None:
+    (tmp_path / "weights.pt").write_bytes(CONTENT)
+    address = Address("http://127.0.0.1:1/weights.pt", SHA256)  # nobody listens there
+    assert fetch(address, tmp_path).read_bytes() == CONTENT
+
+
+def test_what_is_there_with_another_hash_is_replaced(tmp_path: Path, url: str) -> None:
+    (tmp_path / "weights.pt").write_bytes(b"an older release")
+    assert fetch(Address(f"{url}/weights.pt", SHA256), tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("file", "recorded", "words"),
+    [
+        ("weights.pt", "0" * 64, [SHA256, "expected " + "0" * 64]),  # another file than recorded
+        ("weights.pt", "", [SHA256, "none recorded"]),  # nobody has recorded one: the message tells what to record
+        ("half.pt", SHA256, ["sha256 is", f"expected {SHA256}"]),  # cut off
+    ],
+)
+def test_a_file_with_another_hash_is_refused_and_nothing_is_left(
+    tmp_path: Path, url: str, file: str, recorded: str, words: list[str]
+) -> None:
+    with pytest.raises(ModelError) as raised:
+        fetch(Address(f"{url}/{file}", recorded), tmp_path)
+    assert all(word in str(raised.value) for word in [f"{url}/{file}", *words])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_without_a_file_is_a_network_error(tmp_path: Path, url: str) -> None:
+    with pytest.raises(NetworkError, match=f"{url}/absent.pt: cannot be fetched .*404") as raised:
+        fetch(Address(f"{url}/absent.pt", SHA256), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    raised.value.__context__.close()  # urllib's error is the open answer of the server
+
+
+def test_an_answer_that_breaks_off_is_a_network_error(tmp_path: Path, url: str) -> None:
+    with pytest.raises(NetworkError, match=f"{url}/chunks.pt: cannot be fetched"):
+        fetch(Address(f"{url}/chunks.pt", SHA256), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_connection_is_a_network_error(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = Address(f"http://127.0.0.1:{free.getsockname()[1]}/weights.pt", SHA256)
+    with pytest.raises(NetworkError, match="refused"):
+        fetch(address, tmp_path)
+
+
+# the report
+
+
+def test_the_log_says_how_much_of_the_file_was_used(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    report(Path("/w/best.pt"), ["a", "b", "c"], ["b", "c", "d"], ["b"])
+    assert caplog.messages == [
+        "weights: 1 of 3 tensors taken from best.pt",
+        "  2 not in the file, or of another shape: a, c",
+        "  1 in the file only: d",
+    ]
