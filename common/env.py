@@ -159,12 +159,23 @@ def read_task(env: EnvFile) -> Task:
     Raises:
         YmirError: every problem at once.
     """
-    config = _read_mapping(env.input.config_file)
     problems = Problems()
+    task = collect_task(env, problems)
+    problems.raise_all()
+    return task
+
+
+def collect_task(env: EnvFile, problems: Problems) -> Task:
+    """The same, for a caller who goes on looking for problems: a key that cannot be used gets a harmless value.
+
+    Raises:
+        ConfigError: config.yaml cannot be read at all.
+    """
+    config = _read_mapping(env.input.config_file)
     nothing: frozenset[Verb] = frozenset()
     verbs = problems.attempt(nothing, lambda: _verbs(env))
     needs_classes = verbs != {Verb.INFER}
-    task = Task(
+    return Task(
         env=env,
         verbs=verbs,
         config=config,
@@ -174,8 +185,6 @@ def read_task(env: EnvFile) -> Task:
         annotation_format=problems.attempt(AnnotationFormat.NONE, lambda: _annotation_format(config)),
         model_files=_model_files(config, env.input.models_dir, verbs),
     )
-    problems.raise_all()
-    return task
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

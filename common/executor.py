@@ -23,7 +23,7 @@ from typing import Any
 
 from common.contract import DEFAULT_MONITOR_FILE, WORK_FOLDER, AnnotationFormat, ObjectType, Verb
 from common.entry import load
-from common.env import EnvFile, Task, env_file, read_env, read_task
+from common.env import EnvFile, Task, collect_task, env_file, read_env
 from common.errors import (
     BY_NAME,
     ConfigError,
@@ -192,10 +192,11 @@ def check(executor: Executor, env: EnvFile) -> tuple[Task, Parameters]:
     Raises:
         YmirError: all of them in one message.
     """
-    task = read_task(env)
-    family = executor.family(task.object_type)
     problems = Problems()
-    parameters: Parameters | None = problems.attempt(None, lambda: family.parse(task))
+    task = collect_task(env, problems)
+    parameters: Parameters | None = None
+    if task.verbs:
+        parameters = problems.attempt(None, lambda: executor.family(task.object_type).parse(task))
     if Verb.TRAINING in task.verbs:
         _check_training_data(task, problems)
     else:

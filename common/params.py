@@ -36,7 +36,14 @@ DROPPED: dict[Verb, tuple[Any, ...]] = {
 """Values that the platform's web form leaves out of config.yaml, by task."""
 
 TYPO_SIMILARITY = 0.8
-"""An unknown key at least this similar to a known one that is absent is taken for a slip of the pen, and refused."""
+"""An unknown key at least this similar to a known one is taken for a slip of the pen, and refused."""
+
+
+KINDS: dict[str, dict[Any, str]] = {
+    "en": {int: "integer", float: "number", bool: "true or false", str: "text"},
+    "zh": {int: "整数", float: "浮点数", bool: "true 或 false", str: "字符串"},
+}
+"""What the types of parameters are called in the docs."""
 
 
 def parameter(default: Any, en: str, zh: str, **constraints: Any) -> Any:
@@ -120,27 +127,26 @@ def table(model: type[Parameters], language: Literal["en", "zh"]) -> str:
     titles = {"en": ("parameter", "default", "allowed", "what it does"), "zh": ("超参数", "默认值", "取值", "说明")}
     rows = [titles[language], ("-",) * 4]
     for name, field in model.model_fields.items():
-        rows.append((f"`{name}`", f"`{_scalar(field.default)}`", allowed(field), _note(field, language)))
+        rows.append((f"`{name}`", f"`{_scalar(field.default)}`", allowed(field, language), _note(field, language)))
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
 
 
-def allowed(field: FieldInfo) -> str:
+def allowed(field: FieldInfo, language: Literal["en", "zh"] = "en") -> str:
     """What values a field takes, in words: `integer >= 1`, `one of aldd, cald`."""
     if get_origin(field.annotation) is Literal:
-        return "one of " + ", ".join(map(str, get_args(field.annotation)))
-    kinds: dict[Any, str] = {int: "integer", float: "number", bool: "true or false"}
-    kind = kinds.get(field.annotation, "text")
-    return " ".join([kind, *filter(None, map(_bound, field.metadata))])
+        return {"en": "one of ", "zh": "可选 "}[language] + ", ".join(map(str, get_args(field.annotation)))
+    kind = KINDS[language].get(field.annotation, KINDS[language][str])
+    return " ".join([kind, *filter(None, (_bound(constraint, language) for constraint in field.metadata))])
 
 
-def _bound(constraint: Any) -> str:
+def _bound(constraint: Any, language: str) -> str:
     signs = {
         annotated_types.Ge: ">= {0.ge}",
         annotated_types.Gt: "> {0.gt}",
         annotated_types.Le: "<= {0.le}",
         annotated_types.Lt: "< {0.lt}",
         annotated_types.MultipleOf: "multiple of {0.multiple_of}",
-        annotated_types.MinLen: "not empty",
+        annotated_types.MinLen: {"en": "not empty", "zh": "非空"}[language],
     }
     return signs.get(type(constraint), "").format(constraint)
 
@@ -182,13 +188,10 @@ def _without_unknown(
 ) -> dict[str, Any]:
     """Leave out keys that `model` does not declare; refuse those that look like a misspelt one."""
     known = model.model_fields
-    spellings = {name: name for name in known}
-    for group in SYNONYMS:
-        spellings |= {synonym: name for name in group if name in known for synonym in group}
+    spellings = {*known, *(synonym for group in SYNONYMS if known.keys() & set(group) for synonym in group)}
     for key in [key for key in given if key not in known and key not in also_known]:
         nearest = difflib.get_close_matches(key, spellings, n=1, cutoff=0.0)[0]
-        similar = difflib.SequenceMatcher(None, nearest, key).ratio() >= TYPO_SIMILARITY
-        if similar and spellings[nearest] not in given:
+        if difflib.SequenceMatcher(None, nearest, key).ratio() >= TYPO_SIMILARITY:
             problems.append(f"{key}: no such key (value {given[key]!r}); did you mean {nearest}?")
         else:
             log.warning("config.yaml: unknown key %s ignored; the nearest known one is %s", key, nearest)

@@ -123,6 +123,7 @@ def test_the_page_stands_alone_and_shows_every_result(story):
     # Two predictions; all four readable images are both at the top and at the bottom of so short a ranking.
     assert page.pictures == 2 + 4 + 4
     assert page.text.count("cannot be decoded") == 2
+    assert "gpu_id" not in page.text
     for shown in (
         "0.970",
         "1 min 1 s",

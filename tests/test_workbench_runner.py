@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,10 @@ pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))
 pathlib.Path({str(task.output["monitor_file"])!r}).write_text("t\\t1\\t0.5\\t2\\n")
 time.sleep(60)
 """
+    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_image(start_file(tmp_path, code), task.env_file, Console(file=Interrupted()))
+    assert time.monotonic() - started < 30
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text(encoding="utf-8")), 0)
 

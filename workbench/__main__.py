@@ -29,5 +29,18 @@ def demo(
         raise typer.Exit(1) from error
 
 
+@app.command()
+def render(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something is stale.")] = False,
+) -> None:
+    """Write the templates and the docs' parameter tables that follow from params.py."""
+    from workbench.render import stale, write
+
+    for path in stale() if check else write():
+        typer.echo(f"{'stale, run make fix' if check else 'written'}: {path}")
+        if check:
+            raise typer.Exit(1)
+
+
 if __name__ == "__main__":
     app()

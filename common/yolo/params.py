@@ -105,8 +105,8 @@ class YoloTraining(Parameters):
     )
     max_bad_images: float = parameter(
         0.01,
-        "largest tolerated share of images that cannot be decoded (a single one is always tolerated)",
-        "允许无法解码的图像的最大比例（总是允许一张）",
+        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
+        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
         ge=0,
         le=1,
     )
@@ -140,8 +140,8 @@ class YoloInfer(CandidateParameters):
     )
     max_bad_images: float = parameter(
         0.01,
-        "largest tolerated share of images that cannot be decoded (a single one is always tolerated)",
-        "允许无法解码的图像的最大比例（总是允许一张）",
+        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
+        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
         ge=0,
         le=1,
     )

@@ -44,7 +44,7 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Callable[[
         _recover(stages, last.parent)
     data = _data(task, parameters, rank, progress)
     arguments = _arguments(task, parameters, run, data)
-    if _finished(last, parameters.epochs):
+    if _finished(last):
         log.info("training was finished before; only the export is left")
     else:
         start = last if last.is_file() else _model(task, parameters)
@@ -173,10 +173,11 @@ def load_weights(path: Path) -> Any:
     return model
 
 
-def _finished(last: Path, epochs: int) -> bool:
+def _finished(last: Path) -> bool:
     if not last.is_file():
         return False
-    return bool(torch_load(last)["epoch"] + 1 >= epochs) or (last.parent / STOPPED_EARLY).is_file()
+    checkpoint = torch_load(last)
+    return checkpoint["epoch"] + 1 >= checkpoint["train_args"]["epochs"] or (last.parent / STOPPED_EARLY).is_file()
 
 
 def _fit(
