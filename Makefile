@@ -39,14 +39,14 @@ setup: .venv/.dev ## install the whole development environment into .venv
 demo: .venv/.demo ## train, mine and infer on rendered data; ends with a picture
 	@$(PYTHON) -m workbench demo
 
-test: .venv/.dev ## all tests that CI runs
-	@$(PYTHON) -m pytest -m 'not faults and not images and not bench'
+test: test-fast ## all tests that CI runs: the fast ones, then the images end to end on the CPU
+	@$(PYTHON) -m pytest tests/image -m 'not faults' --durations=10
 
 test-fast: .venv/.dev ## the tests that need no torch; seconds
-	@$(PYTHON) -m pytest -m 'not image and not faults and not images and not bench'
+	@$(PYTHON) -m pytest tests --ignore=tests/image
 
 faults: .venv/.dev ## kill tasks at random moments, many times
-	@$(PYTHON) -m pytest -m faults
+	@$(PYTHON) -m pytest tests/image -m faults
 
 check: .venv/.dev ## lint, format, types, rendered files; writes nothing
 	@$(PYTHON) -m ruff check .
@@ -63,7 +63,7 @@ bench: .venv/.dev ## measure, and write benchmarks/results.md
 	@$(PYTHON) -m benchmarks
 
 docs: .venv/.dev ## build the documentation into site/
-	@$(PYTHON) -m mkdocs build --strict
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 images: ## build the container images: make images CONTAINER_TOOL=docker|podman|buildah
 	@dockerfiles/build $(CONTAINER_TOOL)

@@ -326,7 +326,7 @@ def _check_models(task: Task, parameters: Parameters | None) -> None:
 
 def _needs_model(task: Task, parameters: Parameters | None) -> bool:
     if not isinstance(parameters, CandidateParameters):
-        return False
+        return Verb.INFER in task.verbs  # or they were wrong; what mining would have needed is not known then
     from common.candidates import job_of
 
     return job_of(task, parameters.options()).needs_model
@@ -334,12 +334,13 @@ def _needs_model(task: Task, parameters: Parameters | None) -> bool:
 
 def _clear_work(task: Task) -> None:
     """Keep what this very task left before a kill; drop the rest, such as another task's scratch or old failures."""
+    from common.candidates import shards_of
+
     root = task.env.output.root_dir / WORK_FOLDER
     for path in root.iterdir() if root.is_dir() else ():
         if path != task.scratch:
             shutil.rmtree(path, ignore_errors=True)
-    for claim in (task.scratch / "shards").glob("*.claim"):
-        claim.unlink(missing_ok=True)
+    shards_of(task, 0).release_claims()
 
 
 def _devices(task: Task) -> str:

@@ -35,6 +35,8 @@ DROPPED: dict[Verb, tuple[Any, ...]] = {
 }
 """Values that the platform's web form leaves out of config.yaml, by task."""
 
+ABSENT_IS_DEFAULT = "absent_is_default"
+
 TYPO_SIMILARITY = 0.8
 """An unknown key at least this similar to a known one is taken for a slip of the pen, and refused."""
 
@@ -46,22 +48,25 @@ KINDS: dict[str, dict[Any, str]] = {
 """What the types of parameters are called in the docs."""
 
 
-def parameter(default: Any, en: str, zh: str, **constraints: Any) -> Any:
+def parameter(default: Any, en: str, zh: str, *, absent_is_default: bool = False, **constraints: Any) -> Any:
     """Declare one hyper-parameter.
 
     Args:
         default: the value of the template.
         en: what it does, one line, for the template's comment and the English docs.
         zh: the same in Chinese.
+        absent_is_default: for a key that forms of earlier versions of the image do not have, so that its absence says
+            nothing.
         **constraints: pydantic's `ge`, `gt`, `le`, `lt`, `multiple_of`, `min_length`.
     """
-    return Field(default, description=en, json_schema_extra={"zh": zh}, **constraints)
+    extra: dict[str, Any] = {"zh": zh, ABSENT_IS_DEFAULT: absent_is_default}
+    return Field(default, description=en, json_schema_extra=extra, **constraints)
 
 
 class Parameters(BaseModel):
     """The hyper-parameters of one task of one image. Subclass it, one attribute a key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], verb: Verb, also_known: Sequence[str] = ()) -> Self:
@@ -152,8 +157,11 @@ def _bound(constraint: Any, language: str) -> str:
 
 
 def _note(field: FieldInfo, language: str) -> str:
-    extra = field.json_schema_extra
-    return str(extra["zh"]) if language == "zh" and isinstance(extra, dict) else str(field.description)
+    return str(_extra(field, "zh")) if language == "zh" else str(field.description)
+
+
+def _extra(field: FieldInfo, key: str) -> Any:
+    return field.json_schema_extra.get(key) if isinstance(field.json_schema_extra, dict) else None
 
 
 def _scalar(value: Any) -> str:
@@ -205,8 +213,9 @@ def _with_dropped(model: type[Parameters], given: Mapping[str, Any], verb: Verb)
     falsy value can have come from one; in any other (hand-written, or filled in from another task's template) an absent
     key means its default.
     """
-    droppable = {name: value for name in model.model_fields if (value := _falsy(model, name, verb)) is not _NONE}
-    if not (model.model_fields.keys() - droppable.keys()) <= given.keys():
+    telling = [name for name, field in model.model_fields.items() if not _extra(field, ABSENT_IS_DEFAULT)]
+    droppable = {name: value for name in telling if (value := _falsy(model, name, verb)) is not _NONE}
+    if not set(telling) - droppable.keys() <= given.keys():
         return dict(given)
     return {**droppable, **given}
 

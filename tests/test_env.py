@@ -293,6 +293,7 @@ def test_the_given_files_are_taken_in_their_order(tmp_path: Path) -> None:
     ("there", "listed", "found"),
     [
         (["best.pt"], ["default_best_stage/best.pt"], ["best.pt"]),  # an old package: unpacked to the root
+        (["best.pt", "last.pt"], ["stage/best.pt"], ["best.pt"]),  # and nothing else of the root
         (["best/best.pt"], ["best.pt"], ["best/best.pt"]),  # named at the root, lies in a stage
         (["best/best.pt", "result.yaml"], ["result.yaml"], ["result.yaml", "best/best.pt"]),  # the verifier
         (["s/b.pth", "a/b.pth"], ["gone.pth"], ["a/b.pth", "s/b.pth"]),  # any below the folder, in a fixed order

@@ -105,18 +105,13 @@ def test_a_training_ends_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert not (tmp_path / "out/.ymir").exists()
 
 
-def test_mining_and_inference_end_well_as_the_platform_starts_them(tmp_path: Path) -> None:
+def test_mining_and_inference_end_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     images = image_in(tmp_path)
-    env_path = write_task(tmp_path, "mining", "infer", images=images)
-    before = listing(tmp_path / "in")
-    process = launch(env_path)
-    log = process.communicate(timeout=60)[0]
-    assert (process.returncode, log.splitlines()[-1].endswith("INFO done")) == (0, True)
-    assert listing(tmp_path / "in") == before
+    done = Finished(write_task(tmp_path, "mining", "infer", images=images), caplog)
+    assert (done.status, done.last_line) == (0, "done")
+    assert (done.monitor["percent"], done.monitor["state"], done.monitor["code"]) == (1.0, 2, 0)
     assert set(json.loads((tmp_path / "out/infer-result.json").read_bytes())["detection"]) == {p.name for p in images}
     assert len((tmp_path / "out/result.tsv").read_text(encoding="utf-8").splitlines()) == len(images)
-    monitor = monitor_of(tmp_path)
-    assert (monitor["percent"], monitor["state"], monitor["code"]) == (1.0, 2, 0)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "infer-result.json",
         "models",
@@ -287,6 +282,15 @@ def test_a_mistake_is_told_at_once(
         assert word in done.monitor["message"]
         assert word in done.last_line
     assert done.seconds < 5
+
+
+def test_mistakes_of_the_task_and_its_parameters_are_told_together(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = {"class_names": [], "gpu_id": "cuda", "export_format": "ark", "epoch": 3, "behaviour": "odd"}
+    env_path = write_task(tmp_path, "training", images=image_in(tmp_path), config=config)
+    message = Finished(env_path, caplog).monitor["message"]
+    assert all(f"{key}: " in message for key in config)
 
 
 def test_mistakes_of_parameters_data_and_model_are_told_together(

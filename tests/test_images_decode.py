@@ -65,6 +65,7 @@ FILES: dict[str, tuple[bytes, Image.Image, int]] = {
     "webp": (encoded(PLAIN, "WEBP", lossless=True), PLAIN, 0),
     "gif": (encoded(PLAIN, "GIF"), PLAIN, 70),
     "tiff": (encoded(PLAIN, "TIFF"), PLAIN, 0),
+    "pcx": (encoded(PLAIN, "PCX"), PLAIN, 0),  # OpenCV does not know it, Pillow does
 }
 """Content, what it shows, and the largest difference that the format may make."""
 

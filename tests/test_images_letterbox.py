@@ -26,7 +26,12 @@ def test_the_input_is_the_smallest_that_holds_the_scaled_image(width: int, heigh
     for outer, kept in ((outer_h, inner_h), (outer_w, inner_w)):
         assert outer % stride == 0
         assert 0 <= outer - kept < stride
-    assert inner_w / inner_h == pytest.approx(width / height, rel=2 / min(inner_w, inner_h))
+    for side, kept in ((height, inner_h), (width, inner_w)):
+        assert kept == pytest.approx(max(side * size / max(width, height), 1), abs=0.501)
+    (top, left), (bottom, right) = inner.min(axis=0), inner.max(axis=0) + 1
+    middle = [(left + right) / 2, (top + bottom) / 2]
+    back = prepared.placement.to_image(np.array([[left, top, right, bottom], middle * 2], np.float32))
+    np.testing.assert_allclose(back, [[0, 0, width, height], [width / 2, height / 2] * 2], atol=0.01)
     assert np.unique(prepared.pixels).tolist() in ([0], [0, GREY])
 
 

@@ -144,6 +144,7 @@ def test_progress_never_goes_back(path: Path) -> None:
         (Progress(TASK_ID, 1.0, 0.6, State.RUNNING).line(), 0.6),  # killed and started again, or the parent's line
         (Progress("another", 1.0, 0.6, State.RUNNING).line(), 0.0),  # of another task in the same folder
         (f"{TASK_ID}\t1.0\t0\t1\n", 0.0),  # what the platform writes before the start
+        (Progress(TASK_ID, 1.0, 0.6, State.ERROR, Code.NAN).line(), 0.0),  # a failed task begins anew
         ("not a monitor file\n", 0.0),
         ("", 0.0),
         (f"{TASK_ID}\t1.0\t50%\t2\n", 0.0),

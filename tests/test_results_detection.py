@@ -72,8 +72,8 @@ def test_a_failure_half_way_leaves_the_old_result(tmp_path: Path) -> None:
         ((3.0, 4.0, 13.0, 24.0), Box(3, 4, 10, 20)),
         ((3.4, 4.4, 12.6, 23.6), Box(3, 4, 10, 20)),  # to the nearest corner
         ((2.9, 3.9, 13.4, 24.4), Box(3, 4, 10, 20)),
-        ((5.1, 5.1, 5.3, 9.0), Box(5, 5, 1, 4)),  # at least one pixel wide
-        ((5.0, 5.0, 9.0, 5.0), Box(5, 5, 4, 1)),  # and high
+        ((5.1, 5.1, 5.3, 9.0), Box(4, 5, 1, 4)),  # at least one pixel wide, and within the image
+        ((5.0, 5.0, 9.0, 5.0), Box(5, 4, 4, 1)),  # and high
         ((0.0, 0.0, 0.0, 0.0), Box(0, 0, 1, 1)),
     ],
 )
@@ -87,8 +87,8 @@ def test_corners_are_rounded_to_whole_pixels(box: tuple[float, ...], written: Bo
     [
         (0.5, 0.5),
         (1.0, 1.0),
-        (1.0000001, 1.0),  # outside of [0, 1] the inference page of the platform breaks
-        (-1e-7, 0.0),
+        (1.001, 1.0),  # outside of [0, 1] the inference page of the platform breaks
+        (-0.001, 0.0),
         (0.123456789, 0.123457),
     ],
 )

@@ -100,6 +100,13 @@ def test_the_template_that_the_platform_reads_holds_exactly_the_defaults(verb: V
 
 
 @pytest.mark.parametrize("verb", list(Verb))
+def test_a_form_without_the_keys_that_the_seed_does_not_have_is_read_like_one_with_them(verb: Verb) -> None:
+    """The form of an older image has no max_bad_images: that it is absent does not mean that it is 0."""
+    raw = {key: value for key, value in sent_by_the_form(verb, {}).items() if key not in OURS}
+    assert parse(verb, **raw) == MODELS[verb]()
+
+
+@pytest.mark.parametrize("verb", list(Verb))
 def test_an_untouched_form_gives_the_defaults(verb: Verb) -> None:
     assert parse(verb, **sent_by_the_form(verb, {})) == MODELS[verb]()
 
@@ -110,10 +117,9 @@ def test_an_untouched_form_gives_the_defaults(verb: Verb) -> None:
         (Verb.MINING, {"conf_thres": 0}),  # the form drops 0
         (Verb.MINING, {"iou_thres": 0}),
         (Verb.MINING, {"num_workers_per_gpu": 0}),
-        (Verb.MINING, {"max_bad_images": 0}),
         (Verb.MINING, {"class_distribution_scores": "1.0,0.5", "mining_algorithm": "cald"}),
         (Verb.MINING, {"pin_memory": True, "conf_thres": 0}),
-        (Verb.INFER, {"conf_thres": 0, "iou_thres": 0, "num_workers_per_gpu": 0, "max_bad_images": 0}),
+        (Verb.INFER, {"conf_thres": 0, "iou_thres": 0, "num_workers_per_gpu": 0}),
         (Verb.INFER, {"pin_memory": True}),
         (Verb.INFER, {"conf_thres": 0.01}),
         (Verb.TRAINING, {"args_options": ""}),  # the form drops ''

@@ -23,9 +23,8 @@ def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Ann
     """
     corners = np.rint(detections.boxes).astype(int)
     sides = np.maximum(corners[:, 2:] - corners[:, :2], 1)
-    rows = zip(
-        corners[:, :2].tolist(), sides.tolist(), detections.classes.tolist(), detections.scores.tolist(), strict=True
-    )
+    starts = np.maximum(corners[:, 2:] - sides, 0)  # what is thinner than a pixel stays inside the image
+    rows = zip(starts.tolist(), sides.tolist(), detections.classes.tolist(), detections.scores.tolist(), strict=True)
     return tuple(
         Annotation(Box(x, y, w, h), class_names[label], min(max(round(score, 6), 0.0), 1.0))
         for (x, y), (w, h), label, score in rows

@@ -20,13 +20,18 @@ def quiet() -> None:
     a model to check AMP with, install missing packages, and draw progress bars into the log.
     """
     os.environ.update(SWITCHES)
+    from PIL import Image
     from ultralytics.engine import trainer
-    from ultralytics.utils import LOGGER, SETTINGS
+    from ultralytics.utils import LOGGER, SETTINGS, patches, torch_utils
 
     LOGGER.setLevel(logging.WARNING)
     dict.__setitem__(SETTINGS, "sync", False)  # its own setter would write a file
     # The AMP check compares a downloaded model with and without AMP. Offline it can only warn and say yes.
     trainer.check_amp = _amp_is_fine
+    # Its own `open` tries to install a package for every file that is no image.
+    Image.open = patches._image_open
+    # It would leave one core idle, half of a machine with two. The parent has shared the cores among the ranks.
+    torch_utils.NUM_THREADS = int(os.environ.get("OMP_NUM_THREADS", torch_utils.NUM_THREADS))
 
 
 def _amp_is_fine(model: Any) -> bool:

@@ -109,7 +109,10 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
 
 def _value(text: str) -> Any:
     """As YAML reads it, but `1e-3` is a number."""
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError(f"{text!r} is no value (a number, true, false, a word, or a list such as [1, 2])") from None
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -122,9 +125,8 @@ def _checked(key: str, value: Any) -> Any:
         near = difflib.get_close_matches(key, [*known, *YOLOV5_FLAGS], n=3, cutoff=0.0)
         raise ValueError(f"{key!r} is no trainer argument; nearest: {', '.join(near)}")
     default = known[key]
-    if isinstance(default, bool) or default is None or isinstance(value, int | float):
-        return value
-    if isinstance(default, int | float):
+    numeric = isinstance(default, int | float) and not isinstance(default, bool)
+    if numeric and (isinstance(value, bool) or not isinstance(value, int | float | list)):
         raise ValueError(f"{key}={value!r} is not allowed (a number; default {default})")
     return value
 

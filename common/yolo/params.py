@@ -107,6 +107,7 @@ class YoloTraining(Parameters):
         0.01,
         "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
         "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
+        absent_is_default=True,
         ge=0,
         le=1,
     )
@@ -142,6 +143,7 @@ class YoloInfer(CandidateParameters):
         0.01,
         "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
         "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
+        absent_is_default=True,
         ge=0,
         le=1,
     )

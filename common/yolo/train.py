@@ -59,7 +59,7 @@ def _recover(stages: Stages, weights: Path) -> None:
     """Publish what a killed training had saved, but perhaps not yet published."""
     from common.yolo.stages import metrics_of
 
-    for name, best in (("last.pt", False), ("best.pt", True)):
+    for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
             checkpoint = torch_load(weights / name)
             stages.publish(weights / name, checkpoint["epoch"] + 1, metrics_of(checkpoint["train_metrics"]), best=best)

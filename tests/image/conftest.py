@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from lively import lively_detector
-from odd import broken, odd_forms
+from odd import broken, nonsense, odd_forms
 from tasks import NAMES, TRAINING, Outcome, listing, run
 
 from workbench.images import REPOSITORY
@@ -29,12 +29,16 @@ def samples() -> list:
 
 @pytest.fixture(scope="session")
 def trained(samples: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """A training on 24 images, most of them odd and one broken, that keeps every epoch."""
+    """A training on 24 images, most of them odd, beside two that are none, that keeps every epoch."""
     root = tmp_path_factory.mktemp("trained") / "task"
     odd = odd_forms(samples[:11])
     options = {"save_best_only": "False", "save_period": 1, "args_options": "--exist-ok --optimizer SGD lr0=0.02"}
     env = write_training_task(
-        root, [*odd, *samples[11:24], broken()], samples[24:32], NAMES, {**TRAINING, **options, "max_bad_images": 0.05}
+        root,
+        [*odd, *samples[11:24], broken(), nonsense()],
+        samples[24:32],
+        NAMES,
+        {**TRAINING, **options, "max_bad_images": 0.1},
     )
     before = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / "det-yolov5-tmi")
     outcome = run(env)

@@ -14,8 +14,8 @@ from workbench.sample import Sample
 def lively_detector(model: str, class_names: Sequence[str], samples: Sequence[Sample], path: Path) -> Path:
     """Save an ultralytics checkpoint with seeded random weights.
 
-    Batch normalisation is calibrated on the samples, so that signals neither die out nor explode, and the class scores are
-    spread over (0, 1).
+    Batch normalisation is calibrated on the samples, so that signals neither die out nor explode, and the class scores
+    are spread over (0, 1).
     """
     quiet()
     from ultralytics.nn.tasks import DetectionModel

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 from PIL import Image
 
 from workbench.sample import Sample
@@ -42,6 +43,11 @@ def odd_forms(samples: Sequence[Sample]) -> list[Sample]:
         replace(sample, name=name, content=encoded(sample, kind, mode, **options))
         for sample, (name, kind, mode, options) in zip(samples, forms, strict=False)
     ]
+
+
+def nonsense() -> Sample:
+    """Text under the name of an image."""
+    return Sample(np.zeros((1, 1, 3), np.uint8), name="text.jpg", content=b"this is no image")
 
 
 def broken(name: str = "broken.jpg") -> Sample:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from odd import broken, odd_forms
+from odd import broken, nonsense, odd_forms
 from tasks import CANDIDATES, NAMES, START, Outcome, environment, listing, run
 
 from workbench.check import check_out
 from workbench.platform import write_candidate_task
+
+BAD = {"broken.jpg", "text.jpg"}
 
 
 def candidate_task(
@@ -24,14 +26,14 @@ def candidate_task(
 
 @pytest.fixture(scope="module")
 def pool(samples: list) -> list:
-    """Odd images, plain ones, and a broken one."""
-    return [*odd_forms(samples[32:43]), *samples[43:], broken()]
+    """Odd images, plain ones, and two that are none."""
+    return [*odd_forms(samples[32:43]), *samples[43:], broken(), nonsense()]
 
 
 @pytest.fixture(scope="module")
 def inferred(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     root = tmp_path_factory.mktemp("infer") / "task"
-    env = candidate_task(root, pool, lively, mine=False, infer=True, max_bad_images=0.05)
+    env = candidate_task(root, pool, lively, mine=False, infer=True, max_bad_images=0.1)
     before = listing(root / "in")
     outcome = run(env)
     assert outcome.status == 0
@@ -45,7 +47,7 @@ def test_inference_obeys_the_contract(inferred: Outcome, pool: list) -> None:
 
 
 def test_a_broken_candidate_is_recorded_and_has_no_objects(inferred: Outcome) -> None:
-    assert inferred.objects["broken.jpg"] == []
+    assert inferred.objects["broken.jpg"] == inferred.objects["text.jpg"] == []
     assert "skipped: " in inferred.log
     assert "broken.jpg: truncated JPEG" in inferred.log
 
@@ -68,7 +70,7 @@ def both(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory) -> 
     outcomes = {}
     for algorithm in ("entropy", "aldd", "cald", "random"):
         root = tmp_path_factory.mktemp(algorithm) / "task"
-        options = {"mining_algorithm": algorithm, "max_bad_images": 0.05}
+        options = {"mining_algorithm": algorithm, "max_bad_images": 0.1}
         outcomes[algorithm] = run(candidate_task(root, pool, lively, mine=True, infer=True, **options))
     return outcomes
 
@@ -88,14 +90,14 @@ def test_mining_beside_inference_changes_no_prediction(
 
 
 @pytest.mark.parametrize("algorithm", ["entropy", "aldd", "cald", "random"])
-def test_a_ranking_is_total_and_finite_with_the_broken_image_last(
+def test_a_ranking_is_total_and_finite_with_the_broken_images_last(
     both: dict[str, Outcome], pool: list, algorithm: str
 ) -> None:
     names, scores = zip(*both[algorithm].ranking, strict=True)
     assert sorted(names) == sorted(sample.base_name for sample in pool)
     assert list(scores) == sorted(scores, reverse=True)
     assert np.isfinite(scores).all()
-    assert names[-1] == "broken.jpg"
+    assert set(names[-2:]) == BAD
 
 
 def test_entropy_ranks_by_the_detections_that_inference_reports(both: dict[str, Outcome]) -> None:
@@ -105,7 +107,7 @@ def test_entropy_ranks_by_the_detections_that_inference_reports(both: dict[str, 
 
     outcome = both["entropy"]
     for name, score in outcome.ranking:
-        if name != "broken.jpg":
+        if name not in BAD:
             assert score == pytest.approx(entropy(outcome.objects[name]), rel=1e-3, abs=1e-5)
 
 
@@ -131,7 +133,7 @@ def test_the_number_of_ranks_changes_no_byte(
     lively: Path, both: dict[str, Outcome], pool: list, tmp_path: Path
 ) -> None:
     """Two ranks share the chunks; then the task is started as usual, and has nothing left but to merge."""
-    options = {"mining_algorithm": "entropy", "max_bad_images": 0.05}
+    options = {"mining_algorithm": "entropy", "max_bad_images": 0.1}
     env = candidate_task(tmp_path / "t", pool, lively, mine=True, infer=True, **options)
     ranks = [
         subprocess.Popen(
@@ -163,7 +165,7 @@ def test_inference_without_class_names_reports_those_of_the_model(lively: Path, 
     env = write_candidate_task(tmp_path / "t", pool[11:20], [lively], [], CANDIDATES, run_mining=False, run_infer=True)
     outcome = run(env)
     assert outcome.status == 0
-    assert {found["class_name"] for found in sum(outcome.objects.values(), [])} <= set(NAMES)
+    assert {found["class_name"] for objects in outcome.objects.values() for found in objects} <= set(NAMES)
     assert any(outcome.objects.values())
 
 
@@ -175,3 +177,32 @@ def test_a_damaged_weights_file_is_named(lively: Path, pool: list, tmp_path: Pat
     outcome = run(env)
     assert (outcome.status, outcome.monitor[4]) == (66, "300004")
     assert "best.pt" in outcome.log.splitlines()[-1]
+
+
+def test_torchrun_starts_the_ranks_that_its_own_variables_ask_for(
+    lively: Path, both: dict[str, Outcome], pool: list, tmp_path: Path
+) -> None:
+    options = {"mining_algorithm": "entropy", "max_bad_images": 0.1}
+    env = candidate_task(tmp_path / "t", pool, lively, mine=True, infer=True, **options)
+    outcome = run(env, PET_NPROC_PER_NODE="2", PET_STANDALONE="1", OMP_NUM_THREADS="1")
+    assert outcome.status == 0
+    assert outcome.log.count("weights: ") == 2
+    assert outcome.ranking == both["entropy"].ranking
+
+
+def test_the_failure_of_one_rank_of_torchrun_is_the_reason_of_the_task(pool: list, tmp_path: Path) -> None:
+    damaged = tmp_path / "best.pt"
+    damaged.write_bytes(b"no weights")
+    env = candidate_task(tmp_path / "t", pool[:3], damaged, mine=False, infer=True)
+    outcome = run(env, PET_NPROC_PER_NODE="2", PET_STANDALONE="1", OMP_NUM_THREADS="1")
+    assert (outcome.status, outcome.monitor[4]) == (66, "300004")
+    assert "best.pt: cannot be loaded" in outcome.log.splitlines()[-1]
+
+
+def test_a_gpu_that_is_not_there_is_said_so(lively: Path, pool: list, tmp_path: Path) -> None:
+    env = write_candidate_task(
+        tmp_path / "t", pool[:3], [lively], NAMES, CANDIDATES, run_mining=False, run_infer=True, gpu_id="0"
+    )
+    outcome = run(env, CUDA_VISIBLE_DEVICES="")
+    assert (outcome.status, outcome.monitor[4]) == (69, "300102")
+    assert "gpu_id: 0 is asked for" in outcome.log.splitlines()[-1]

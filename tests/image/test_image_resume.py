@@ -1,6 +1,7 @@
 """A task that is killed without warning leaves valid files, and goes on when it is started again."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,22 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(samples: list, tmp_p
     assert "epoch 6/6" in again.log
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == ["1", "2", "3", "4", "5", "6"]
+    assert check_out(env) == []
+
+
+def test_a_training_killed_before_it_published_its_last_epoch_loses_nothing(samples: list, tmp_path: Path) -> None:
+    """The kill came when the checkpoint was written, but neither the stage nor result.yaml."""
+    options = {**TRAINING, "epochs": 3, "save_best_only": False, "save_period": 1}
+    env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, options)
+    out = tmp_path / "t" / "out"
+    run_and_kill(env, out / "models" / "result.yaml")
+    for path in (out / "models").iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for record in out.rglob("stages.json"):
+        record.unlink()
+    again = run(env)
+    assert again.status == 0
+    assert set(again.result["model_stages"]) == {"best", "last", "epoch_1", "epoch_2", "epoch_3"}
     assert check_out(env) == []
 
 

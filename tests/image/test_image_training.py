@@ -31,6 +31,7 @@ def test_every_epoch_is_a_stage_when_asked_for(trained: Outcome) -> None:
 def test_a_broken_image_is_left_out_and_named(trained: Outcome) -> None:
     assert "left out of train" in trained.log
     assert "broken.jpg: truncated JPEG" in trained.log
+    assert "text.jpg: cannot be decoded" in trained.log
 
 
 def test_images_of_every_form_are_trained_on(trained: Outcome) -> None:
@@ -156,3 +157,19 @@ def test_too_many_broken_images_stop_the_training(samples: list, tmp_path: Path)
     assert outcome.status == 65
     assert outcome.monitor[4] == "300003"
     assert "max_bad_images" in outcome.log.splitlines()[-1]
+
+
+def test_training_on_a_gpu_that_is_not_there_is_said_so(samples: list, tmp_path: Path) -> None:
+    env = write_training_task(tmp_path / "t", samples[:8], samples[8:12], NAMES, TRAINING, gpu_id="0")
+    outcome = run(env, CUDA_VISIBLE_DEVICES="")
+    assert (outcome.status, outcome.monitor[4]) == (69, "300102")
+
+
+@pytest.mark.parametrize("model", ["yolo11n", "rtdetr-l"])
+def test_other_detectors_of_ultralytics_train_too(model: str, samples: list, tmp_path: Path) -> None:
+    options = {"model": model, "epochs": 1, "opset": 17, "batch_size_per_gpu": 4}
+    env = write_training_task(tmp_path / "t", samples[:8], samples[8:12], NAMES, {**TRAINING, **options})
+    outcome = run(env)
+    assert outcome.status == 0
+    assert check_out(env) == []
+    assert f"{model}: " in outcome.log
