@@ -236,15 +236,14 @@ def command(start_file: Path, task: Task, environment: Mapping[str, str]) -> lis
 def rank_environment(task: Task) -> dict[str, str]:
     """Environment of the ranks: output at once, threads that share the cores, writable caches, no network."""
     cores = len(os.sched_getaffinity(0))
-    scratch = task.env.output.root_dir / WORK_FOLDER
+    cache = str(task.env.output.root_dir / WORK_FOLDER / "cache")
+    caches = ("XDG_CACHE_HOME", "TORCH_HOME", "TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR", "YOLO_CONFIG_DIR")
     return {
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cores // max(len(task.gpu_ids), 1), 1))),
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "HF_HUB_OFFLINE": "1",
-        **{
-            name: str(scratch / "cache") for name in ("XDG_CACHE_HOME", "TORCH_HOME", "MPLCONFIGDIR", "YOLO_CONFIG_DIR")
-        },
+        **dict.fromkeys(caches, cache),
     }
 
 

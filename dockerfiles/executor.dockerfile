@@ -21,14 +21,14 @@ RUN mv /app/${IMAGE}/img-man /img-man \
     && python3 -m compileall -q --invalidation-mode checked-hash /app
 
 FROM ${BASE}
-# The platform may start the container as any uid: one without a home, and without the name that torch asks for.
-ENV PATH=/opt/venv/bin:${PATH} HOME=/tmp USER=ymir PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # Gigabytes that rarely change come first.
 COPY --from=environment /opt/venv /opt/venv
+# The platform may start the container as any uid: one without a home, and without the name that torch asks for.
+ENV PATH=/opt/venv/bin:${PATH} HOME=/tmp USER=ymir PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ARG IMAGE
+ENV YMIR_IMAGE=${IMAGE}
 COPY --from=code /usr/bin/start.sh /usr/bin/start.sh
 COPY --from=code /img-man /img-man
 COPY --from=code /app /app
-ARG IMAGE
-ENV YMIR_IMAGE=${IMAGE}
 # No ENTRYPOINT: the platform reads the templates by `docker run IMAGE cat /img-man/...`.
 CMD ["bash", "/usr/bin/start.sh"]
