@@ -1,8 +1,8 @@
 """The candidates of an inference or mining task: their index, what to find out, and the merge of their shards."""
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from common.contract import Verb
 from common.datasets.index import read_candidate_index
@@ -32,7 +32,7 @@ def job_of(task: Task, options: CandidateOptions) -> Job:
     )
 
 
-def read_candidates(task: Task) -> list[Path]:
+def read_candidates(task: Task) -> list[str]:
     """The candidates in index order, each once.
 
     Raises:
@@ -49,7 +49,7 @@ def shards_of(task: Task, count: int) -> Shards:
     return Shards(task.scratch / "shards", count)
 
 
-def merge(task: Task, candidates: Sequence[Path], job: Job) -> None:
+def merge(task: Task, candidates: Sequence[str], job: Job) -> None:
     """Write what the platform reads, from the finished chunks of all ranks.
 
     Raises:
@@ -68,21 +68,21 @@ def merge(task: Task, candidates: Sequence[Path], job: Job) -> None:
         write_mining_result(output.mining_result_file, _scores(candidates, shards), task.id)
 
 
-def _objects(candidates: Sequence[Path], shards: Shards) -> Iterator[tuple[str, tuple[Annotation, ...]]]:
+def _objects(candidates: Sequence[str], shards: Shards) -> Iterator[tuple[str, tuple[Annotation, ...]]]:
     """Objects by base name, the platform's key; of two candidates with the same one, the first counts."""
     seen: set[str] = set()
-    for path, record in zip(candidates, shards.records(), strict=True):
-        if path.name not in seen:
-            seen.add(path.name)
-            yield path.name, record.objects
+    for name, record in zip(map(os.path.basename, candidates), shards.records(), strict=True):
+        if name not in seen:
+            seen.add(name)
+            yield name, record.objects
 
 
-def _scores(candidates: Sequence[Path], shards: Shards) -> Iterator[tuple[str, float]]:
+def _scores(candidates: Sequence[str], shards: Shards) -> Iterator[tuple[str, float]]:
     """Scores by path; an image that could not be used comes after all others."""
     least = min((record.score for record in shards.records() if not record.bad), default=0.0)
     worst = least - max(1.0, abs(least))  # a step that is still seen when a score is rounded to few digits
     for path, record in zip(candidates, shards.records(), strict=True):
-        yield str(path), _score(record, worst)
+        yield path, _score(record, worst)
 
 
 def _score(record: Record, worst: float) -> float:

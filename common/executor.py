@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -303,7 +303,7 @@ def _check_candidates(task: Task) -> None:
         )
 
 
-def _refuse_missing(index: Path | None, missing: list[Path]) -> None:
+def _refuse_missing(index: Path | None, missing: Sequence[str | Path]) -> None:
     if missing:
         names = ", ".join(map(str, missing[:3])) + (", ..." if len(missing) > 3 else "")
         raise DatasetError(f"{index}: {len(missing)} files that it names do not exist: {names}")

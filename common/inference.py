@@ -109,7 +109,7 @@ def check_bad_images(bad: Sequence[str], share: float, count: int) -> None:
 
 
 def run_rank(
-    candidates: Sequence[Path],
+    candidates: Sequence[str],
     job: Job,
     predictor: Predictor | None,
     shards: Shards,
@@ -125,7 +125,7 @@ def run_rank(
     Raises:
         ImageError: too many undecodable images.
     """
-    claimed = (Candidate(chunk, candidates[i]) for chunk in shards.claim() for i in shards.span(chunk))
+    claimed = (Candidate(chunk, Path(candidates[i])) for chunk in shards.claim() for i in shards.span(chunk))
     ready = (
         claimed
         if predictor is None

@@ -114,16 +114,3 @@ class Monitor:
         progress = Progress(self._task_id, self._written, self._percent, state, code, message)
         lines = details.splitlines()[-98:]
         write_text(self._path, progress.line() + "".join(f"{line}\n" for line in lines), durable=state == State.ERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One part of a task's progress: maps its own [0, 1] into [start, end] of the whole."""
-
-    monitor: Monitor
-    start: float
-    end: float
-
-    def update(self, fraction: float) -> None:
-        """Report that `fraction` of this part is done."""
-        self.monitor.update(self.start + (self.end - self.start) * fraction)

@@ -21,13 +21,16 @@ from common.entry import load
 from common.env import Task, env_file, read_env, read_task
 from common.errors import DeviceMismatchError, NoDeviceError, OutOfMemoryError, YmirError
 from common.files import write_bytes
-from common.monitor import Monitor, Phase
+from common.monitor import Monitor
 from common.process import die_with_parent
 
 if TYPE_CHECKING:
     from common.executor import Executor, Family
 
 log = logging.getLogger(__name__)
+
+LEFT_TO_PARENT = 0.99
+"""Progress when the ranks are done: the parent still has to merge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def translate(error: BaseException) -> YmirError:
     sentence = f"{kind}: {text}"
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "out of memory" in text.lower():
         return OutOfMemoryError(f"out of memory; a smaller batch size or img_size needs less ({text})")
+    if "shared memory" in text or "DataLoader worker" in text:
+        return OutOfMemoryError(f"shared memory ran out; a larger shm_size or fewer workers help ({text})")
     if "no kernel image" in text or "forward compatibility" in text or "driver version is insufficient" in text:
         return DeviceMismatchError(f"this image does not support the GPU or its driver ({text})")
     if "No CUDA GPUs are available" in text or "invalid device ordinal" in text:
@@ -104,11 +109,10 @@ def translate(error: BaseException) -> YmirError:
 
 def _run(family: "Family", task: Task, rank: Rank) -> None:
     monitor = Monitor(task.env.output.monitor_file, task.id)
-    start = monitor.percent
 
     def progress(fraction: float) -> None:
         if rank.number == 0:
-            Phase(monitor, 0.0 if start < 0.99 else start, 0.99).update(fraction)
+            monitor.update(LEFT_TO_PARENT * fraction)
 
     parameters = family.parse(task)
     if Verb.TRAINING in task.verbs:

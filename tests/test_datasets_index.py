@@ -52,7 +52,7 @@ def test_lines_keep_their_order_and_blank_lines_are_skipped(tmp_path: Path) -> N
     ],
 )
 def test_a_candidate_line_is_an_image_up_to_the_first_tab(tmp_path: Path, line: str, image: str) -> None:
-    assert read_candidate_index(write(tmp_path / "c.tsv", f"{line}\n\n")) == [Path(image)]
+    assert read_candidate_index(write(tmp_path / "c.tsv", f"{line}\n\n")) == [image]
 
 
 Read = Callable[[Path], object]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.contract import Code, State
-from common.monitor import Monitor, Phase, Progress, read_progress
+from common.monitor import Monitor, Progress, read_progress
 
 TASK_ID = "t0000001000002a1b2c3d4e5"
 
@@ -163,12 +163,6 @@ def test_a_failure_keeps_the_progress_that_another_process_reported(path: Path) 
     Monitor(path, TASK_ID).update(0.6)
     parent.fail(Code.NAN, "the loss is NaN")
     assert platform_reads(path).percent == 0.6
-
-
-def test_a_phase_is_a_part_of_the_whole(path: Path) -> None:
-    monitor = Monitor(path, TASK_ID)
-    Phase(monitor, 0.2, 0.6).update(0.5)
-    assert monitor.percent == pytest.approx(0.4)
 
 
 def test_a_reader_never_sees_a_half_written_file(path: Path) -> None:

@@ -59,6 +59,7 @@ TorchsError.__name__ = "OutOfMemoryError"
         (TorchsError("tried to allocate 2 GiB"), OutOfMemoryError, ["batch size", "2 GiB"]),
         (RuntimeError("CUDA error: out of memory"), OutOfMemoryError, ["smaller batch"]),
         (MemoryError(), OutOfMemoryError, ["out of memory"]),
+        (RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error"), OutOfMemoryError, ["shm_size"]),
         (RuntimeError("CUDA error: no kernel image is available for execution"), DeviceMismatchError, ["GPU"]),
         (RuntimeError("The NVIDIA driver on your system is too old: driver version is insufficient"),
          DeviceMismatchError, ["driver"]),

@@ -2,13 +2,16 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from common.contract import EXPORT_WORDS
 from common.datasets.problems import quote, refuse
 from common.errors import DatasetError
+
+AnyPath = TypeVar("AnyPath", str, Path)
 
 LIST_FOLDER_FROM = 16
 """From so many wanted files in one folder on, listing the folder is cheaper than asking for each file."""
@@ -44,20 +47,27 @@ def read_training_index(path: Path) -> list[Sample]:
     return [Sample(Path(image), Path(annotation)) for image, annotation, *_ in columns]
 
 
-def read_candidate_index(path: Path) -> list[Path]:
+def read_candidate_index(path: Path) -> list[str]:
     """Read one absolute image path a line; what follows a tab is ignored.
+
+    Returns:
+        Paths as text: a `Path` takes five times the memory, and there may be a million.
 
     Raises:
         DatasetError: the file is missing or empty, or a path is relative.
     """
-    images = [(number, line.split("\t")[0]) for number, line in _lines(path)]
+    images: list[str] = []
+    problems: list[str] = []
+    for number, line in _lines(path):
+        images.append(line.split("\t")[0])
+        problems.extend(_path_problems(f"{path}:{number}", images[-1]))
     if not images:
         raise DatasetError(f"{path}: no image is listed; expected one absolute path a line")
-    refuse([problem for number, image in images for problem in _path_problems(f"{path}:{number}", image)])
-    return [Path(image) for _, image in images]
+    refuse(problems)
+    return images
 
 
-def missing_files(paths: Iterable[Path]) -> list[Path]:
+def missing_files(paths: Iterable[AnyPath]) -> list[AnyPath]:
     """Those paths that are no existing file, in the given order.
 
     A folder from which many files are wanted is listed once, which makes 200 000 paths a matter of a second.
@@ -71,15 +81,21 @@ def missing_files(paths: Iterable[Path]) -> list[Path]:
     return [path for path, place in zip(wanted, places, strict=True) if place in absent]
 
 
-def duplicate_names(paths: Iterable[Path]) -> dict[str, list[Path]]:
+def duplicate_names(paths: Collection[AnyPath]) -> dict[str, list[AnyPath]]:
     """Base names that occur more than once, each with its paths in the given order.
 
     The platform's results, and COCO files, know an image by its base name alone.
     """
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    for path in paths:
-        by_name[path.name].append(path)
-    return {name: same for name, same in by_name.items() if len(same) > 1}
+    seen: set[str] = set()
+    repeated: dict[str, list[AnyPath]] = {}
+    for name in map(os.path.basename, paths):
+        if name in seen:
+            repeated[name] = []
+        seen.add(name)
+    for path in paths if repeated else ():
+        if os.path.basename(path) in repeated:
+            repeated[os.path.basename(path)].append(path)
+    return repeated
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -117,4 +133,4 @@ def _absent(folder: str, names: Sequence[str]) -> list[str]:
         except OSError:  # not there, or its files may be read but not listed: ask for each
             pass
     # Path.is_file would raise where the folder may not be entered.
-    return [name for name in names if not os.path.isfile(Path(folder, name))]  # noqa: PTH113
+    return [name for name in names if not os.path.isfile(Path(folder, name))]

@@ -115,7 +115,10 @@ def _model(task: Task, parameters: YoloTraining) -> Path:
     architecture = load_weights(source).yaml
     if given is not None:
         log.info("fine-tuning %s; the model is that of the weights, %s", source, Path(architecture["yaml_file"]).stem)
-    if not parameters.activate or architecture.get("activation") == f"torch.nn.{parameters.activate}()":
+    if (
+        not parameters.activate
+        or architecture.get("activation", "torch.nn.SiLU()") == f"torch.nn.{parameters.activate}()"
+    ):
         return source
     log.warning("activate: %s is not what %s was trained with; expect worse results", parameters.activate, source.name)
     return _with_activation(task.scratch, source, parameters.activate)
