@@ -43,6 +43,17 @@ def _weights(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _max_bad_images() -> Any:
+    return parameter(
+        0.01,
+        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
+        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
+        absent_is_default=True,
+        ge=0,
+        le=1,
+    )
+
+
 class YoloTraining(Parameters):
     """Training."""
 
@@ -103,14 +114,7 @@ class YoloTraining(Parameters):
         "activation function, such as SiLU or ReLU; empty: that of the weights, or Hardswish from scratch",
         "激活函数，如 SiLU、ReLU；为空时与预训练权重一致，从头训练时为 Hardswish",
     )
-    max_bad_images: float = parameter(
-        0.01,
-        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
-        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
-        absent_is_default=True,
-        ge=0,
-        le=1,
-    )
+    max_bad_images: float = _max_bad_images()
 
 
 class YoloInfer(CandidateParameters):
@@ -139,14 +143,7 @@ class YoloInfer(CandidateParameters):
     pin_memory: bool = parameter(
         False, "copy batches to the GPU through page-locked memory", "是否使用锁页内存以加快数据拷贝到 GPU"
     )
-    max_bad_images: float = parameter(
-        0.01,
-        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
-        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
-        absent_is_default=True,
-        ge=0,
-        le=1,
-    )
+    max_bad_images: float = _max_bad_images()
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
