@@ -45,7 +45,7 @@ class Engine:
 
     task: Task
     parameters: YoloMining
-    candidates: list[Path]
+    candidates: list[str]
 
     @classmethod
     def prepare(cls, folder: Path) -> Self:
@@ -92,7 +92,7 @@ class Engine:
 
         from common.images.decode import read_image
 
-        pixels = [self.predictor.prepare(read_image(path)).pixels for path in self.candidates]
+        pixels = [self.predictor.prepare(read_image(Path(path))).pixels for path in self.candidates]
         for start in range(0, len(pixels), BATCH):
             yield self.predictor._tensor(np.stack(pixels[start : start + BATCH]))  # what the loop does, not a copy
 

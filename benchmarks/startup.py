@@ -15,6 +15,7 @@ from benchmarks.pairs import ratio
 from common.contract import ENV_FILE_VARIABLE
 from workbench.images import REPOSITORY
 from workbench.platform import write_candidate_task
+from workbench.runner import tail
 from workbench.sample import Sample
 from workbench.task import Task
 
@@ -42,20 +43,20 @@ def measure(folder: Path) -> Iterator[Figure]:
 
 def _run(env_file: Path) -> tuple[float, float]:
     """Seconds from the start of a task to its first monitor line, and to its end."""
-    monitor = Task.load(env_file).output["monitor_file"]
+    output = Task.load(env_file).output
+    monitor, log = output["monitor_file"], output["executor_log_file"]
     monitor.unlink(missing_ok=True)
+    environment = os.environ | {ENV_FILE_VARIABLE: str(env_file)}
     start = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, str(START)],
-        env=os.environ | {ENV_FILE_VARIABLE: str(env_file)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-    ) as process:
+    with (
+        log.open("wb") as handle,
+        subprocess.Popen([sys.executable, str(START)], env=environment, stdout=handle, stderr=handle) as process,
+    ):
         while not _has_line(monitor):
             time.sleep(POLL_SECONDS)
         seen = time.perf_counter()
         if process.wait() != 0:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
+            raise RuntimeError(f"{START.name} ended with status {process.returncode}:\n" + "\n".join(tail(log)))
     return seen - start, time.perf_counter() - start
 
 

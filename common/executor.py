@@ -129,7 +129,7 @@ class Parent:
         """Run the task that the environment names. Returns the exit status; never raises."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        monitor = Monitor(Path(DEFAULT_MONITOR_FILE), "unknown")
+        monitor: Monitor | None = None
         try:
             env = read_env(env_file())
             monitor = Monitor(env.output.monitor_file, env.task_id)
@@ -137,7 +137,7 @@ class Parent:
             self._run(env)
             monitor.finish()
         except Exception as error:
-            return report(monitor, error)
+            return report(monitor or _default_monitor(), error)
         log.info("done")
         return 0
 
@@ -207,14 +207,21 @@ def check(executor: Executor, env: EnvFile) -> tuple[Task, Parameters]:
     return task, parameters
 
 
-def report(monitor: Monitor, error: Exception) -> int:
+def _default_monitor() -> Monitor | None:
+    """Where the platform looks when env.yaml does not say; outside a container there is no such folder."""
+    path = Path(DEFAULT_MONITOR_FILE)
+    return Monitor(path, "unknown") if path.parent.is_dir() else None
+
+
+def report(monitor: Monitor | None, error: Exception) -> int:
     """Tell the platform and the reader of the log why the task failed; the reason is the last line of both."""
     known = error if isinstance(error, YmirError) else YmirError(f"{type(error).__name__}: {error}")
     details = known.details if isinstance(error, YmirError) else "".join(traceback.format_exception(error))
     if details:
         print(details, flush=True)
     try:
-        monitor.fail(known.code, str(known), details)
+        if monitor is not None:
+            monitor.fail(known.code, str(known), details)
     except OSError as unwritable:
         log.error("monitor.txt cannot be written: %s", unwritable)
     log.error("%d %s: %s", known.code, type(known).__name__, known)

@@ -311,6 +311,7 @@ def test_without_env_yaml_the_failure_goes_to_the_usual_place(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     monkeypatch.setattr("common.executor.DEFAULT_MONITOR_FILE", str(tmp_path / "out/monitor.txt"))
+    (tmp_path / "out").mkdir()
     env_path = tmp_path / "in/env.yaml"
     env_path.parent.mkdir()
     if content is not None:
