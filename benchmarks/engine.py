@@ -14,13 +14,14 @@ from typing import Any, Final, Self
 import msgspec
 
 from benchmarks.pictures import images
-from common.candidates import job_of, merge, read_candidates, shards_of
+from common.candidates import job_of, merge
 from common.contract import Verb
 from common.entry import load
 from common.env import Task, read_env, read_task
-from common.executor import rank_environment
 from common.inference import run_rank
 from common.mining.registry import ALGORITHMS
+from common.parent import rank_environment
+from common.pool import read_candidates, shards_of
 from common.worker import Rank
 from common.yolo.params import YoloMining
 from workbench.images import REPOSITORY

@@ -20,7 +20,7 @@ from workbench.sample import Sample
 
 BOUND = Bound(1.15)
 FEW, MANY = 2_000, 20_000
-ROUNDS = 3
+ROUNDS = 2
 START = REPOSITORY / "benchmarks" / "stub" / "start.py"
 PARAMETERS = {"mining_algorithm": "entropy", "batch_size_per_gpu": 16, "num_workers_per_gpu": 2}
 

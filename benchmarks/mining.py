@@ -7,7 +7,7 @@ from benchmarks.figure import Bound, Figure
 from benchmarks.pairs import in_turns, ratio
 
 ENTROPY_BOUND = Bound(1.05)
-ROUNDS = {"entropy": 7, "aldd": 3, "cald": 2}
+ROUNDS = {"entropy": 7, "aldd": 2, "cald": 2}
 
 
 def measure(engine: Engine) -> Iterator[Figure]:

@@ -1,17 +1,16 @@
-"""The candidates of an inference or mining task: their index, what to find out, and the merge of their shards."""
+"""What to find out about the candidates of an inference or mining task, and the merge of what was found."""
 
 import logging
 import os
 from collections.abc import Iterator, Sequence
 
 from common.contract import Verb
-from common.datasets.index import read_candidate_index
 from common.env import Task
-from common.errors import DatasetError
 from common.inference import Job, check_bad_images
 from common.mining.algorithm import MiningSettings
 from common.mining.registry import ALGORITHMS
 from common.params import CandidateOptions
+from common.pool import shards_of
 from common.results.detection import write_infer_result
 from common.results.mining import write_mining_result
 from common.shards import Annotation, Record, Shards
@@ -30,23 +29,6 @@ def job_of(task: Task, options: CandidateOptions) -> Job:
         workers=options.workers,
         max_bad_images=options.max_bad_images,
     )
-
-
-def read_candidates(task: Task) -> list[str]:
-    """The candidates in index order, each once.
-
-    Raises:
-        DatasetError: env.yaml names no index, or it is missing or empty.
-    """
-    index = task.env.input.candidate_index_file
-    if index is None:
-        raise DatasetError("input.candidate_index_file: empty in env.yaml; inference and mining need it")
-    return list(dict.fromkeys(read_candidate_index(index)))
-
-
-def shards_of(task: Task, count: int) -> Shards:
-    """Where the results of this task's chunks lie."""
-    return Shards(task.scratch / "shards", count)
 
 
 def merge(task: Task, candidates: Sequence[str], job: Job) -> None:

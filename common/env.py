@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,9 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError, field_validator
 
 from common.contract import (
-    DEFAULT_ENV_FILE,
     DEFAULT_EXPORT_FORMAT,
-    ENV_FILE_VARIABLE,
     EXPORT_WORDS,
     WORK_FOLDER,
     AnnotationFormat,
@@ -132,11 +129,6 @@ class Task:
             "models": [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.model_files],
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def env_file() -> Path:
-    """Where env.yaml lies."""
-    return Path(os.environ.get(ENV_FILE_VARIABLE, DEFAULT_ENV_FILE))
 
 
 def read_env(path: Path) -> EnvFile:

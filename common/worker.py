@@ -18,9 +18,10 @@ import msgspec
 
 from common.contract import Verb
 from common.entry import load
-from common.env import Task, env_file, read_env, read_task
+from common.env import Task, read_env, read_task
 from common.errors import DeviceMismatchError, NoDeviceError, OutOfMemoryError, YmirError
 from common.files import write_bytes
+from common.first_line import env_file
 from common.monitor import Monitor
 from common.process import die_with_parent
 
@@ -124,8 +125,9 @@ def _run(family: "Family", task: Task, rank: Rank) -> None:
 def _infer_and_mine(
     family: "Family", task: Task, parameters: Any, rank: Rank, progress: Callable[[float], None]
 ) -> None:
-    from common.candidates import job_of, read_candidates, shards_of
+    from common.candidates import job_of
     from common.inference import run_rank
+    from common.pool import read_candidates, shards_of
 
     job = job_of(task, parameters.options())
     candidates = read_candidates(task)

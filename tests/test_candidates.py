@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from fakes import StubPredictor, write_images, write_task
 
-from common.candidates import job_of, merge, read_candidates, shards_of
+from common.candidates import job_of, merge
 from common.env import Task, read_env, read_task
 from common.errors import DatasetError, ImageError
 from common.inference import run_rank
 from common.params import CandidateOptions
+from common.pool import read_candidates, shards_of
 from common.shards import Record
 
 COUNT = 11

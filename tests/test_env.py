@@ -9,8 +9,9 @@ import yaml
 from fakes import TASK_ID, write_task
 
 from common.contract import AnnotationFormat, Code, ObjectType, Verb
-from common.env import Task, env_file, read_env, read_task
+from common.env import Task, read_env, read_task
 from common.errors import ConfigError, ObjectTypeError, YmirError
+from common.first_line import env_file
 
 
 def task_of(env_path: Path) -> Task:

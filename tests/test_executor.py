@@ -17,7 +17,8 @@ from fake_image import EXECUTOR
 from fakes import TASK_ID, write_images, write_task
 
 from common.env import read_env, read_task
-from common.executor import Executor, Parent, check, command, rank_environment
+from common.executor import Executor
+from common.parent import Parent, check, command, rank_environment
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -310,7 +311,7 @@ def test_mistakes_of_parameters_data_and_model_are_told_together(
 def test_without_env_yaml_the_failure_goes_to_the_usual_place(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
-    monkeypatch.setattr("common.executor.DEFAULT_MONITOR_FILE", str(tmp_path / "out/monitor.txt"))
+    monkeypatch.setattr("common.parent.DEFAULT_MONITOR_FILE", str(tmp_path / "out/monitor.txt"))
     (tmp_path / "out").mkdir()
     env_path = tmp_path / "in/env.yaml"
     env_path.parent.mkdir()

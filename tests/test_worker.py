@@ -18,7 +18,7 @@ from common.errors import (
     OutOfMemoryError,
     YmirError,
 )
-from common.executor import failure_of
+from common.parent import failure_of
 from common.worker import Rank, leave_failure, run_worker, translate, wait_for
 
 
