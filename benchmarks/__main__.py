@@ -2,34 +2,39 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from benchmarks import machine, memory, mining, report, startup, throughput
+from benchmarks import memory, mining, report, startup, throughput
 from benchmarks.engine import Engine
 from benchmarks.figure import Figure
+from benchmarks.machine import Others, describe
 
 
 def main() -> None:
     """Print each figure as soon as it is known. A missed bound is told, and is no failure."""
     logging.basicConfig(level=logging.WARNING)
-    before = machine.describe()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        for figure in _measured(Path(folder)):
-            print(report.line(figure), flush=True)
-            figures.append(figure)
-    report.write(figures, before)
+        for measure in _measurements(Path(folder)):
+            others = Others()
+            for figure in list(measure()):
+                figures.append(replace(figure, others=others.cores()))
+                print(report.line(figures[-1]), flush=True)
+    report.write(figures, describe())
 
 
-def _measured(folder: Path) -> Iterator[Figure]:
+def _measurements(folder: Path) -> Iterator[Callable[[], Iterator[Figure]]]:
     """What needs no torch comes first: this process is still small, and its threads are not there yet."""
     for name, module in (("startup", startup), ("memory", memory)):
         (folder / name).mkdir()
-        yield from module.measure(folder / name)
+        yield partial(module.measure, folder / name)
     engine = Engine.prepare(folder)
-    yield throughput.measure(engine)
-    yield from mining.measure(engine)
+    yield partial(throughput.measure, engine)
+    for algorithm in mining.ROUNDS:
+        yield partial(mining.measure, engine, algorithm)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from common.yolo.params import YoloMining
 from workbench.images import REPOSITORY
 from workbench.platform import write_candidate_task
 
-COUNT: Final = 96
+COUNT: Final = 64
 BATCH: Final = 16
 WORKERS: Final = 2
 CLASS_NAMES: Final = tuple(f"class {number}" for number in range(80))

@@ -34,6 +34,7 @@ class Figure:
         lowest, highest: of the single measurements.
         bound: what was asked for, or None where the figure is only for information.
         details: absolute numbers behind the ratio, the unit in the name. They mean nothing on another machine.
+        others: cores that other programs kept busy meanwhile, on the average; near 0 if the figure can be trusted.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Figure:
     highest: float
     bound: Bound | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    others: float = 0.0
 
     @property
     def verdict(self) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ PACKAGES = ("torch", "ultralytics", "numpy", "opencv-contrib-python-headless")
 
 
 def describe() -> dict[str, str]:
-    """Processor, cores, system, versions, date and how busy the machine was with other work."""
+    """Processor, cores, system, versions and date."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": _processor(),
@@ -19,8 +20,30 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
-        "load before": f"{os.getloadavg()[0]:.1f} processes waiting for a core",
     }
+
+
+class Others:
+    """How busy the machine is with other programs from now on. What this process waits for is its own."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._before = _others_seconds()
+
+    def cores(self) -> float:
+        """Cores that they kept busy, on the average."""
+        return max(_others_seconds() - self._before, 0.0) / (time.monotonic() - self._start)
+
+
+def _others_seconds() -> float:
+    """Processor seconds since the machine started, less those of this process and of its finished children."""
+    user, nice, system, _idle, _waiting, *stolen = map(int, _first_line("/proc/stat").split()[1:9])
+    own = os.times()
+    return (user + nice + system + sum(stolen)) / os.sysconf("SC_CLK_TCK") - sum(own[:4])
+
+
+def _first_line(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8").partition("\n")[0]
 
 
 def _processor() -> str:

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).resolve().parent
 def line(figure: Figure) -> str:
     """One figure on one line, for the terminal."""
     bound = f"  bound {figure.bound}: {figure.verdict}" if figure.bound else ""
-    return f"{figure.name:32} {figure.value:6.3f}  ({figure.lowest:.3f} to {figure.highest:.3f}){bound}"
+    return f"{figure.name:32} {figure.value:6.3f}  ({_span(figure)}; others {figure.others:.1f} cores){bound}"
 
 
 def write(figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
@@ -28,10 +28,6 @@ def write(figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
 
 def page(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
     """The text of results.md."""
-    ratios = [
-        (figure.name, f"**{figure.value:.3f}**", str(figure.bound or ""), _loud(figure.verdict), _span(figure))
-        for figure in figures
-    ]
     details = [
         (figure.name, name.replace("_", " "), f"{value:.4g}")
         for figure in figures
@@ -41,8 +37,9 @@ def page(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
         "# Results",
         "Written by `make bench`. [README.md](README.md) says what each figure is.",
         "## Ratios",
-        "Each one compares two things measured in the same run: the median, and the span of the single measurements.",
-        _table(("figure", "ratio", "bound", "", "span"), ratios),
+        "Each one compares two things measured in the same run: the median, and the span of the single measurements.\n"
+        "Others: cores that other programs kept busy meanwhile. Where that is far from 0, measure again.",
+        _table(("figure", "ratio", "bound", "", "span", "others"), list(map(_row, figures))),
         "## Behind the ratios",
         "Absolute numbers of this machine. They say nothing about another one.",
         _table(("figure", "what", "number"), details),
@@ -50,6 +47,11 @@ def page(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
         _table(("", ""), list(machine.items())),
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    others = f"{figure.others:.2f}"
+    return figure.name, f"**{figure.value:.3f}**", str(figure.bound or ""), _loud(figure.verdict), _span(figure), others
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

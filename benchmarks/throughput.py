@@ -1,16 +1,17 @@
 """Figure `inference_throughput`: how much of the model's own speed is left when files go in and results come out."""
 
 import time
+from collections.abc import Iterator
 
 from benchmarks.engine import COUNT, Engine
 from benchmarks.figure import Bound, Figure
 from benchmarks.pairs import in_turns, ratio
 
 BOUND = Bound(0.85, at_least=True)
-ROUNDS = 7
+ROUNDS = 9
 
 
-def measure(engine: Engine) -> Figure:
+def measure(engine: Engine) -> Iterator[Figure]:
     """Images/s of an inference task after model load, over images/s of the bare model on prepared batches."""
     import torch
 
@@ -31,4 +32,4 @@ def measure(engine: Engine) -> Figure:
         "detections_per_image": engine.detections(),
         "torch_threads": torch.get_num_threads(),
     }
-    return ratio("inference_throughput", pairs.ratios, BOUND, details)
+    yield ratio("inference_throughput", pairs.ratios, BOUND, details)
