@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCKS := dev det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo test test-fast test-images faults check fix bench docs images lock clean
+.PHONY: help setup demo test test-fast faults check fix bench docs images lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
