@@ -10,7 +10,7 @@ import pytest
 from workbench.check import Finding
 from workbench.gallery import Tile, mistakes_per_image, read_tiles, spread
 from workbench.matching import Verdict, iou, judge
-from workbench.outputs import Found, read_curve
+from workbench.outputs import Found, read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
 from workbench.round import Round, duration
@@ -145,5 +145,5 @@ def test_the_page_shows_what_the_checks_found(story):
 
 def test_an_image_that_writes_no_curve_is_no_error(story):
     elsewhere = replace(story.training, output=story.training.output | {"root_dir": Path("/nowhere")})
-    assert read_curve(elsewhere) == []
-    assert [epoch.map50 for epoch in read_curve(story.training)] == [0.5, 0.97]
+    assert read_training_curve(elsewhere) == []
+    assert [epoch.map50 for epoch in read_training_curve(story.training)] == [0.5, 0.97]

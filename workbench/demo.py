@@ -9,11 +9,12 @@ from typing import Final
 from rich.console import Console
 
 from common.contract import Verb
+from common.results.curve import CURVE_FILE
 from workbench.check import Finding, check_out
 from workbench.form import filled_form
 from workbench.gallery import read_tiles
 from workbench.images import REPOSITORY
-from workbench.outputs import CURVE_FILE, read_best_stage, stage_files
+from workbench.outputs import read_best_stage, stage_files
 from workbench.picture import draw_overview
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report

@@ -1,19 +1,17 @@
 """Reads what a task has left below `/out`, for the report."""
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from common.results.curve import CURVE_FILE, Point, read_curve
 from workbench.sample import Boxes
 from workbench.task import Task
-
-CURVE_FILE: Final = "training-curve.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,23 +29,6 @@ class Found:
     scores: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One line of the training curve.
-
-    Attributes:
-        number: from 1.
-        map50: AP at IoU 0.5 on the validation set, 0 to 1.
-        map50_95: AP averaged over IoU 0.5 to 0.95.
-        loss: mean training loss.
-    """
-
-    number: int
-    map50: float
-    map50_95: float
-    loss: float
-
-
 def read_best_stage(task: Task) -> dict[str, Any]:
     """The best stage of result.yaml: `stage_name`, `files`, `mAP` and so on."""
     document = yaml.safe_load(task.output["training_result_file"].read_text(encoding="utf-8"))
@@ -62,16 +43,9 @@ def stage_files(task: Task) -> list[Path]:
     return [own if own.is_file() else shared for own, shared in places]
 
 
-def read_curve(task: Task) -> list[Epoch]:
+def read_training_curve(task: Task) -> list[Point]:
     """The training curve, empty if the image wrote none."""
-    file = task.output["root_dir"] / CURVE_FILE
-    if not file.is_file():
-        return []
-    with file.open(encoding="utf-8", newline="") as lines:
-        return [
-            Epoch(int(row["epoch"]), float(row["mAP"]), float(row["mAP50_95"]), float(row["loss"]))
-            for row in csv.DictReader(lines)
-        ]
+    return read_curve(task.output["root_dir"] / CURVE_FILE)
 
 
 def read_detections(task: Task) -> dict[str, Found]:

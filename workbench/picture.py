@@ -8,8 +8,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from common.results.curve import Point
 from workbench.gallery import Tile, mistakes_per_image, spread
-from workbench.outputs import Epoch, read_best_stage, read_curve
+from workbench.outputs import read_best_stage, read_training_curve
 from workbench.round import Round, duration
 from workbench.tiles import MUTED, colour_of, show_tile
 
@@ -107,16 +108,16 @@ def _draw_middle(part: SubFigure, tiles: Sequence[Tile], story: Round, names: Se
     for axes, tile in zip(grid.flat, spread(inner, rows * columns), strict=False):
         show_tile(axes, tile, names)
     curve, scores = right.subplots(2, 1, gridspec_kw={**_margins(0.13, 0.84, 0.065, 0.93), "hspace": 0.38})
-    _draw_curve(curve, read_curve(story.training))
+    _draw_curve(curve, read_training_curve(story.training))
     _draw_scores(scores, tiles)
 
 
-def _draw_curve(axes: Axes, curve: Sequence[Epoch]) -> None:
+def _draw_curve(axes: Axes, curve: Sequence[Point]) -> None:
     _title(axes, "Training", "average precision on validation, by epoch")
     if not curve:
         axes.text(0.5, 0.5, "no training-curve.csv", transform=axes.transAxes, ha="center", color=MUTED)
         return
-    epochs = [epoch.number for epoch in curve]
+    epochs = [epoch.epoch for epoch in curve]
     for values, label, colour in (
         ([epoch.map50 for epoch in curve], "AP50", ACCENT),
         ([epoch.map50_95 for epoch in curve], "AP50:95", CALM),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from common.contract import RESERVED_KEYS, WORK_FOLDER
 from workbench.charts import histogram, line_chart
 from workbench.gallery import Tile, mistakes_per_image, spread
-from workbench.outputs import read_best_stage, read_curve
+from workbench.outputs import read_best_stage, read_training_curve
 from workbench.round import Round, duration
 from workbench.sample import Pixels
 from workbench.task import Task
@@ -114,7 +114,7 @@ def _figures(tiles: Sequence[Tile], story: Round) -> Iterator[Figure]:
 
 def _curve(task: Task) -> Markup | None:
     """The training curve; the loss is scaled to its biggest value. None without epochs."""
-    curve = read_curve(task)
+    curve = read_training_curve(task)
     if not curve:
         return None
     most = max(epoch.loss for epoch in curve) or 1.0
@@ -123,7 +123,7 @@ def _curve(task: Task) -> Markup | None:
         ("AP50:95", "second", [epoch.map50_95 for epoch in curve]),
         ("loss", "third", [epoch.loss / most for epoch in curve]),
     ]
-    return line_chart([epoch.number for epoch in curve], series, "epoch")
+    return line_chart([epoch.epoch for epoch in curve], series, "epoch")
 
 
 def _mining_scores(tiles: Sequence[Tile]) -> Markup:

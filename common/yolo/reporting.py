@@ -2,21 +2,19 @@
 
 import csv
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tensorboardX import SummaryWriter
 
 from common.env import Task
-from common.files import write_text
-from common.yolo.stages import MAP50, MAP50_95, Stages, metrics_of
+from common.progress import Progress
+from common.results.curve import CURVE_FILE, Point, write_curve
+from common.results.stages import Stages
+from common.yolo.metrics import MAP50, MAP50_95, metrics_of
 from common.yolo.trainer import Goals
 
 log = logging.getLogger(__name__)
-
-CURVE_FILE = "training-curve.csv"
-"""Below the output root: one line an epoch, for people and reports."""
 
 
 class Reporter:
@@ -28,7 +26,7 @@ class Reporter:
         progress: called with the share of the epochs that is done.
     """
 
-    def __init__(self, task: Task, stages: Stages, progress: Callable[[float], None]) -> None:
+    def __init__(self, task: Task, stages: Stages, progress: Progress) -> None:
         self._task = task
         self._stages = stages
         self._progress = progress
@@ -88,14 +86,13 @@ class Reporter:
             values[MAP50],
             values[MAP50_95],
         )
-        write_curve(Path(trainer.csv), self._task.env.output.root_dir / CURVE_FILE)
+        write_curve(self._task.env.output.root_dir / CURVE_FILE, read_results(Path(trainer.csv)))
 
 
-def write_curve(source: Path, target: Path) -> None:
-    """Bring ultralytics' results.csv into the few columns that every image writes."""
-    rows = list(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
-    lines = [f"{row['epoch']},{row[MAP50]},{row[MAP50_95]},{_total_loss(row):.6g}" for row in rows]
-    write_text(target, "\n".join(["epoch,mAP,mAP50_95,loss", *lines]) + "\n", durable=False)
+def read_results(path: Path) -> list[Point]:
+    """The curve, from ultralytics' results.csv."""
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return [Point(int(row["epoch"]), float(row[MAP50]), float(row[MAP50_95]), _total_loss(row)) for row in rows]
 
 
 def _total_loss(row: dict[str, Any]) -> float:

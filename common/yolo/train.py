@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,16 @@ from common.device import device_of
 from common.env import Task
 from common.errors import ConfigError, ModelError, NanError
 from common.files import write_text
+from common.progress import Progress, part
+from common.results.stages import BEST, LAST, Periodic, Stages
 from common.weights import choose
 from common.worker import Rank
 from common.yolo.data import write_data
+from common.yolo.metrics import metrics_of
 from common.yolo.names import detectors
 from common.yolo.offline import quiet
 from common.yolo.options import parse_options
 from common.yolo.params import YoloTraining
-from common.yolo.stages import BEST, LAST, Stages
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,14 @@ DATA_DONE, FIT_DONE = 0.03, 0.96
 """Progress after the conversion of the data and after the last epoch; the rest is export."""
 
 
-def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Callable[[float], None]) -> None:
+def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> None:
     """Train, or go on training after a kill. See `executor.Family`."""
     quiet()
     device_of(task, rank)
     run = task.scratch / "run"
     last = run / "weights" / "last.pt"
-    stages = Stages(task, task.scratch / "stages.json", None if parameters.save_best_only else parameters.save_period)
+    retention = Periodic(None if parameters.save_best_only else parameters.save_period)
+    stages = Stages(task, task.scratch / "stages.json", retention)
     if rank.number == 0:
         _recover(stages, last.parent)
     data = _data(task, parameters, rank, progress)
@@ -57,8 +59,6 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Callable[[
 
 def _recover(stages: Stages, weights: Path) -> None:
     """Publish what a killed training had saved, but perhaps not yet published."""
-    from common.yolo.stages import metrics_of
-
     for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
             checkpoint = torch_load(weights / name)
@@ -73,12 +73,12 @@ def torch_load(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Callable[[float], None]) -> Path:
+def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> Path:
     """Rank 0 converts; the others wait for data.yaml, which is written last."""
     folder = task.scratch / "data"
     if rank.number == 0:
         (folder / "data.yaml").unlink(missing_ok=True)
-        return write_data(task, folder, parameters.max_bad_images, lambda done: progress(DATA_DONE * done))
+        return write_data(task, folder, parameters.max_bad_images, part(progress, 0, DATA_DONE))
     from common.worker import wait_for
 
     return wait_for(folder / "data.yaml")
@@ -189,7 +189,7 @@ def _fit(
     arguments: dict[str, Any],
     stages: Stages,
     rank: Rank,
-    progress: Callable[[float], None],
+    progress: Progress,
 ) -> None:
     from common.yolo.reporting import Reporter
     from common.yolo.trainer import trainer_for
@@ -199,7 +199,7 @@ def _fit(
     except (TypeError, ValueError, SyntaxError) as error:
         raise ConfigError(f"args_options: {error}") from error
     trainer.synchronise = parameters.sync_bn
-    reporter = Reporter(task, stages, lambda done: progress(DATA_DONE + (FIT_DONE - DATA_DONE) * done))
+    reporter = Reporter(task, stages, part(progress, DATA_DONE, FIT_DONE))
     if rank.number == 0:
         reporter.attach(trainer)
     try:

@@ -10,7 +10,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 
 from common.errors import NanError
 from common.weights import report
-from common.yolo.stages import MAP50, MAP50_95
+from common.yolo.metrics import MAP50, MAP50_95
 
 TIE_BREAK = 1e-3
 """Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs that the platform's metric cannot tell apart."""
