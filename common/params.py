@@ -63,6 +63,23 @@ def parameter(default: Any, en: str, zh: str, *, absent_is_default: bool = False
     return Field(default, description=en, json_schema_extra=extra, **constraints)
 
 
+def max_bad_images_parameter() -> Any:
+    """`max_bad_images`, which every task of every image has."""
+    return parameter(
+        0.01,
+        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
+        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
+        absent_is_default=True,
+        ge=0,
+        le=1,
+    )
+
+
+def lower(value: Any) -> Any:
+    """Text in lower case, for a choice that may be typed in any; other values as they are."""
+    return value.lower() if isinstance(value, str) else value
+
+
 class Parameters(BaseModel):
     """The hyper-parameters of one task of one image. Subclass it, one attribute a key."""
 
@@ -94,6 +111,23 @@ class Parameters(BaseModel):
         return parsed
 
 
+class TrainingParameters(Parameters):
+    """Hyper-parameters of a training task: those that the platform itself reads."""
+
+    shm_size: str = parameter(
+        "128G",
+        "shared memory of the container, used by the platform; 32G a GPU",
+        "容器可用的共享内存，由 YMIR 后台处理；建议每张 GPU 32G",
+        min_length=1,
+    )
+    export_format: str = parameter(
+        "ark:raw",
+        "how the platform writes the annotations: ark:raw, voc:raw or coco:raw",
+        "YMIR 后台导出标注的格式：ark:raw、voc:raw 或 coco:raw",
+        min_length=1,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CandidateOptions:
     """What the engine needs from the parameters of inference and mining, under one name for every image.
@@ -115,6 +149,13 @@ class CandidateOptions:
 
 class CandidateParameters(Parameters):
     """Hyper-parameters of an inference or mining task."""
+
+    shm_size: str = parameter(
+        "128G",
+        "shared memory of the container, used by the platform",
+        "容器可用的共享内存，由 YMIR 后台处理",
+        min_length=1,
+    )
 
     @abstractmethod
     def options(self) -> CandidateOptions:

@@ -7,18 +7,23 @@ scratch, and the log says so.
 import hashlib
 import http.client
 import logging
+import re
 import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from common.contract import MODEL_SUFFIXES
 from common.errors import ModelError, NetworkError
 from common.files import replacing
 
 log = logging.getLogger(__name__)
+
+OPENMMLAB = "https://download.openmmlab.com"
+"""The server of `Address.of_openmmlab`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,21 @@ class Address:
 
     url: str
     sha256: str = ""
+
+    @classmethod
+    def of_openmmlab(cls, folder: str, name: str) -> Self:
+        """A file of OpenMMLab's server.
+
+        Args:
+            folder: such as `mmyolo/v0/yolov8`.
+            name: `<experiment>_<date>_<time>-<the first 8 digits of its sha256>`; the file lies in a folder of the
+                experiment's name. <https://mmdetection.readthedocs.io/en/latest/user_guides/useful_tools.html>
+        """
+        parts = re.fullmatch(r"(.+)_\d{8}_\d{6}-([0-9a-f]{8})", name)
+        if parts is None:
+            raise ValueError(f"{name!r} is no name that OpenMMLab publishes weights under")
+        experiment, digits = parts.groups()
+        return cls(f"{OPENMMLAB}/{folder}/{experiment}/{name}.pth", digits)
 
     @property
     def file_name(self) -> str:

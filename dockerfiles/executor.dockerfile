@@ -9,6 +9,16 @@ ARG IMAGE
 COPY requirements/${IMAGE}.lock /tmp/requirements.lock
 RUN uv pip sync --python /opt/venv --require-hashes /tmp/requirements.lock
 
+# Pretrained weights, checked against the hashes in the image's zoo.py. Nothing else of the code is here, so that a change
+# of it fetches nothing again. WEIGHTS: patterns of models, such as "yolov8/*"; empty = none, for a build without network.
+FROM ${BASE} AS weights
+ARG IMAGE
+ARG WEIGHTS=*
+WORKDIR /app
+COPY common/__init__.py common/bake.py common/contract.py common/errors.py common/files.py common/weights.py common/
+COPY ${IMAGE}/zoo.py ${IMAGE}/
+RUN set -f && python3 -m common.bake ${IMAGE} ${WEIGHTS} && chmod -R a+rX ${IMAGE}/weights
+
 FROM ${BASE} AS code
 ARG IMAGE
 COPY common /app/common
@@ -27,6 +37,7 @@ COPY --from=environment /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:${PATH} HOME=/tmp USER=ymir PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 ARG IMAGE
 ENV YMIR_IMAGE=${IMAGE}
+COPY --from=weights /app/${IMAGE}/weights /app/${IMAGE}/weights
 COPY --from=code /usr/bin/start.sh /usr/bin/start.sh
 COPY --from=code /img-man /img-man
 COPY --from=code /app /app

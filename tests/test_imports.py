@@ -12,7 +12,10 @@ import common
 ADAPTERS = ("common.device", "common.yolo.", "common.mmlab.")
 """What may load a framework when it is imported. Only a worker imports it..."""
 
-LIGHT = {"common.yolo.params", "common.yolo.options", "common.yolo.names"}
+LIGHT = {
+    *(f"common.yolo.{name}" for name in ("params", "options", "names")),
+    *(f"common.mmlab.{name}" for name in ("params", "options", "configs", "keys", "literals")),
+}
 """...but these, which the parent needs to check the parameters."""
 
 ENGINE = sorted(
@@ -36,6 +39,7 @@ def loaded(*modules: str) -> set[str]:
         (["common"], {"torch", "ultralytics", "numpy", "yaml"}),
         (["common.executor"], {"torch", "ultralytics", "numpy", "cv2", "PIL"}),  # the parent starts at once
         (["common.yolo.params"], {"torch", "ultralytics", "numpy", "cv2"}),  # and so it checks the parameters
+        (["common.mmlab.params", "common.mmlab.configs"], {"torch", "mmengine", "mmdet", "mmyolo", "numpy", "cv2"}),
         (ENGINE, {"torch", "torchvision", "ultralytics", "mmengine", "mmcv", "tensorboardX"}),
     ],
 )
@@ -50,6 +54,16 @@ def test_the_names_of_the_models_are_known_without_ultralytics() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_configurations_are_known_without_openmmlab() -> None:
+    code = (
+        "import sys; from common.mmlab.configs import config_files, find_config;"
+        "find_config('yolox_s_8xb8-300e_coco', 'mmdet', {}); config_files('mmyolo');"
+        "print({'mmengine', 'mmdet', 'mmyolo'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_the_whole_engine_is_looked_at() -> None:

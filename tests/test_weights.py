@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from common.bake import main, read_zoo
 from common.errors import ModelError, NetworkError
 from common.weights import Address, Zoo, choose, fetch, report, sha256
 
@@ -162,3 +163,48 @@ def test_the_log_says_how_much_of_the_file_was_used(caplog: pytest.LogCaptureFix
         "  2 not in the file, or of another shape: a, c",
         "  1 in the file only: d",
     ]
+
+
+# baking
+
+
+def written_zoo(folder: Path, addresses: dict[str, str], sha256: str) -> Path:
+    """A folder of an image that has nothing but its table of weights."""
+    folder.mkdir()
+    entries = ", ".join(f"{name!r}: Address({url!r}, {sha256!r})" for name, url in addresses.items())
+    text = f"""
+from pathlib import Path
+from common.weights import Address, Zoo
+ZOO = Zoo(Path(__file__).parent / "weights", {{{entries}}})
+"""
+    (folder / "zoo.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_build_fetches_the_models_that_fit_and_no_others(tmp_path: Path, url: str) -> None:
+    addresses = {"a/one": f"{url}/weights.pt", "b/two": f"{url}/absent.pt"}
+    folder = written_zoo(tmp_path / "image", addresses, SHA256)
+    assert main([str(folder), "a/*"]) == 0
+    assert [path.name for path in (folder / "weights").iterdir()] == ["weights.pt"]
+    assert read_zoo(folder).find("a/one") == folder / "weights" / "weights.pt"
+
+
+def test_a_build_without_weights_leaves_an_empty_folder(tmp_path: Path) -> None:
+    folder = written_zoo(tmp_path / "image", {"a": "http://127.0.0.1:1/a.pt"}, SHA256)
+    assert main([str(folder)]) == 0
+    assert list((folder / "weights").iterdir()) == []
+
+
+@pytest.mark.parametrize(("pattern", "status"), [("absent", NetworkError.exit_status), ("no*", ModelError.exit_status)])
+def test_a_build_fails_where_weights_cannot_be_had(tmp_path: Path, url: str, pattern: str, status: int) -> None:
+    folder = written_zoo(tmp_path / "image", {"absent": f"{url}/absent.pt"}, SHA256)
+    assert main([str(folder), pattern]) == status
+
+
+def test_a_file_without_a_recorded_hash_is_left_out_of_a_build(
+    tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = written_zoo(tmp_path / "image", {"a": f"{url}/weights.pt"}, "")
+    assert main([str(folder), "*"]) == 0
+    assert list((folder / "weights").iterdir()) == []
+    assert "a: left out" in caplog.text

@@ -1,18 +1,18 @@
 """The hyper-parameters of det-yolov5-tmi: every row of the seed document, from the form to the engine."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from forms import sent_by_the_form, template_text, typed
 
 from common.contract import Verb
 from common.errors import ConfigError
 from common.params import CandidateOptions, Parameters, template
 from common.yolo.params import ACTIVATIONS, YoloInfer, YoloMining, YoloTraining
 
-IMAGE = Path(__file__).parents[1] / "det-yolov5-tmi"
+IMAGE = "det-yolov5-tmi"
 MODELS: dict[Verb, type[Parameters]] = {Verb.TRAINING: YoloTraining, Verb.INFER: YoloInfer, Verb.MINING: YoloMining}
 
 SEED: dict[Verb, dict[str, Any]] = {
@@ -57,15 +57,6 @@ SEED: dict[Verb, dict[str, Any]] = {
 OURS = {"max_bad_images": 0.01}
 """What the seed does not have."""
 
-LOST: dict[Verb, tuple[Any, ...]] = {Verb.TRAINING: ("",), Verb.INFER: ("", 0, None), Verb.MINING: ("", 0, None)}
-"""What the web form leaves out, by task. False is 0."""
-
-
-def sent_by_the_form(verb: Verb, edits: dict[str, Any]) -> dict[str, Any]:
-    """config.yaml after a person has edited the template in the web form."""
-    shown = yaml.safe_load((IMAGE / f"img-man/{verb}-template.yaml").read_text(encoding="utf-8"))
-    return {key: value for key, value in (shown | edits).items() if value not in LOST[verb]}
-
 
 def parse(verb: Verb, **raw: Any) -> Any:
     return MODELS[verb].parse(raw, verb)
@@ -75,11 +66,6 @@ def refusal(verb: Verb, **raw: Any) -> str:
     with pytest.raises(ConfigError) as raised:
         parse(verb, **raw)
     return str(raised.value)
-
-
-def typed(values: dict[str, Any]) -> dict[str, tuple[type, Any]]:
-    """True is not 1 here."""
-    return {key: (type(value), value) for key, value in values.items()}
 
 
 # the seed's rows
@@ -92,23 +78,23 @@ def test_names_and_defaults_are_the_seeds(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", list(Verb))
 def test_the_template_that_the_platform_reads_holds_exactly_the_defaults(verb: Verb) -> None:
-    text = (IMAGE / f"img-man/{verb}-template.yaml").read_text(encoding="utf-8")
+    text = template_text(IMAGE, verb)
     loaded = yaml.safe_load(text)
     assert typed(loaded) == typed(SEED[verb] | OURS)
     assert json.loads(json.dumps(loaded)) == loaded
-    assert text == template(MODELS[verb], verb, "det-yolov5-tmi")
+    assert text == template(MODELS[verb], verb, IMAGE)
 
 
 @pytest.mark.parametrize("verb", list(Verb))
 def test_a_form_without_the_keys_that_the_seed_does_not_have_is_read_like_one_with_them(verb: Verb) -> None:
     """The form of an older image has no max_bad_images: that it is absent does not mean that it is 0."""
-    raw = {key: value for key, value in sent_by_the_form(verb, {}).items() if key not in OURS}
+    raw = {key: value for key, value in sent_by_the_form(IMAGE, verb, {}).items() if key not in OURS}
     assert parse(verb, **raw) == MODELS[verb]()
 
 
 @pytest.mark.parametrize("verb", list(Verb))
 def test_an_untouched_form_gives_the_defaults(verb: Verb) -> None:
-    assert parse(verb, **sent_by_the_form(verb, {})) == MODELS[verb]()
+    assert parse(verb, **sent_by_the_form(IMAGE, verb, {})) == MODELS[verb]()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +114,7 @@ def test_an_untouched_form_gives_the_defaults(verb: Verb) -> None:
     ],
 )
 def test_what_a_person_enters_in_the_form_is_what_the_image_gets(verb: Verb, edits: dict[str, Any]) -> None:
-    assert parse(verb, **sent_by_the_form(verb, edits)).model_dump() == SEED[verb] | OURS | edits
+    assert parse(verb, **sent_by_the_form(IMAGE, verb, edits)).model_dump() == SEED[verb] | OURS | edits
 
 
 @pytest.mark.parametrize(
@@ -146,7 +132,7 @@ def test_in_a_config_written_by_hand_an_absent_key_means_its_default(verb: Verb,
 
 
 def test_a_mining_task_that_also_infers_takes_the_mining_template() -> None:
-    config = sent_by_the_form(Verb.MINING, {"mining_algorithm": "entropy", "conf_thres": 0})
+    config = sent_by_the_form(IMAGE, Verb.MINING, {"mining_algorithm": "entropy", "conf_thres": 0})
     assert parse(Verb.MINING, **config).options().algorithm == "entropy"
 
 

@@ -1,12 +1,24 @@
 """Hyper-parameters that every ultralytics image has, with the names and defaults of the seed documents."""
 
-import math
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, field_validator
+from pydantic import AfterValidator
 
-from common.params import CandidateOptions, CandidateParameters, Parameters, parameter
+from common.mining.params import (
+    AlgorithmName,
+    ClassWeights,
+    class_weights_parameter,
+    mining_algorithm_parameter,
+    parse_class_weights,
+)
+from common.params import (
+    CandidateOptions,
+    CandidateParameters,
+    TrainingParameters,
+    max_bad_images_parameter,
+    parameter,
+)
 from common.weights import Zoo
 from common.yolo.names import check_detector
 from common.yolo.options import parse_options
@@ -32,45 +44,11 @@ def _options(value: str) -> str:
     return value
 
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _weights(value: Any) -> Any:
-    """A list or a lone number, as YAML may give it, back to the text that people type."""
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _max_bad_images() -> Any:
-    return parameter(
-        0.01,
-        "largest tolerated share of images that cannot be decoded (a single one is, unless this is 0)",
-        "允许无法解码的图像的最大比例（不为 0 时总是允许一张）",
-        absent_is_default=True,
-        ge=0,
-        le=1,
-    )
-
-
-class YoloTraining(Parameters):
+class YoloTraining(TrainingParameters):
     """Training."""
 
     zoo: ClassVar[Zoo]
 
-    shm_size: str = parameter(
-        "128G",
-        "shared memory of the container, used by the platform; 32G a GPU",
-        "容器可用的共享内存，由 YMIR 后台处理；建议每张 GPU 32G",
-        min_length=1,
-    )
-    export_format: str = parameter(
-        "ark:raw",
-        "how the platform writes the annotations: ark:raw, voc:raw or coco:raw",
-        "YMIR 后台导出标注的格式：ark:raw、voc:raw 或 coco:raw",
-        min_length=1,
-    )
     model: Annotated[str, AfterValidator(check_detector)] = parameter(
         "yolov5s",
         "yolov5n (fast) to yolov5x (accurate), yolov5n6 to yolov5x6, or any ultralytics detector such as yolo11n",
@@ -114,18 +92,12 @@ class YoloTraining(Parameters):
         "activation function, such as SiLU or ReLU; empty: that of the weights, or Hardswish from scratch",
         "激活函数，如 SiLU、ReLU；为空时与预训练权重一致，从头训练时为 Hardswish",
     )
-    max_bad_images: float = _max_bad_images()
+    max_bad_images: float = max_bad_images_parameter()
 
 
 class YoloInfer(CandidateParameters):
     """Inference."""
 
-    shm_size: str = parameter(
-        "128G",
-        "shared memory of the container, used by the platform",
-        "容器可用的共享内存，由 YMIR 后台处理",
-        min_length=1,
-    )
     img_size: int = parameter(
         640,
         "longer side of the model's input in pixels, rounded up to a multiple of 32; best as in training",
@@ -143,7 +115,7 @@ class YoloInfer(CandidateParameters):
     pin_memory: bool = parameter(
         False, "copy batches to the GPU through page-locked memory", "是否使用锁页内存以加快数据拷贝到 GPU"
     )
-    max_bad_images: float = _max_bad_images()
+    max_bad_images: float = max_bad_images_parameter()
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
@@ -153,35 +125,10 @@ class YoloInfer(CandidateParameters):
 class YoloMining(YoloInfer):
     """Mining, alone or together with inference."""
 
-    mining_algorithm: Annotated[Literal["aldd", "cald", "entropy", "random"], BeforeValidator(_lower)] = parameter(
-        "aldd",
-        "random, aldd, cald or entropy; aldd suits one class, entropy several",
-        "挖掘算法：random、aldd、cald 或 entropy；单类检测建议 aldd，多类检测建议 entropy",
-    )
-    class_distribution_scores: Annotated[str, BeforeValidator(_weights)] = parameter(
-        "",
-        "weights of the classes for aldd, separated by commas, such as 1.0,1.0,0.1; a missing one counts 1.0",
-        "aldd 的类别权重，以逗号分隔，如 1.0,1.0,0.1；缺少的按 1.0 计",
-    )
-
-    @field_validator("class_distribution_scores")
-    @classmethod
-    def _numbers(cls, value: str) -> str:
-        _parse_weights(value)
-        return value
+    mining_algorithm: AlgorithmName = mining_algorithm_parameter("aldd")
+    class_distribution_scores: ClassWeights = class_weights_parameter()
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        weights = _parse_weights(self.class_distribution_scores)
+        weights = parse_class_weights(self.class_distribution_scores)
         return replace(super().options(), algorithm=self.mining_algorithm, class_weights=weights)
-
-
-def _parse_weights(text: str) -> tuple[float, ...]:
-    """`1.0, 0.5` -> (1.0, 0.5)."""
-    try:
-        weights = tuple(float(part) for part in text.split(",")) if text.strip() else ()
-    except ValueError:
-        weights = (math.nan,)
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
-        raise ValueError(f"{text!r} is not allowed (numbers >= 0 separated by commas, such as 1.0,1.0,0.1)")
-    return weights

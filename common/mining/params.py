@@ -1,0 +1,60 @@
+"""Hyper-parameters of mining that every image of detectors has."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from common.params import lower, parameter
+
+
+def mining_algorithm_parameter(default: str) -> Any:
+    """`mining_algorithm`, with the default of the image."""
+    return parameter(
+        default,
+        "random, aldd, cald or entropy; aldd suits one class, entropy several",
+        "挖掘算法：random、aldd、cald 或 entropy；单类检测建议 aldd，多类检测建议 entropy",
+    )
+
+
+def class_weights_parameter() -> Any:
+    """`class_distribution_scores`: the weights of the classes, as the predecessors called them."""
+    return parameter(
+        "",
+        "weights of the classes for aldd, separated by commas, such as 1.0,1.0,0.1; a missing one counts 1.0",
+        "aldd 的类别权重，以逗号分隔，如 1.0,1.0,0.1；缺少的按 1.0 计",
+    )
+
+
+def parse_class_weights(text: str) -> tuple[float, ...]:
+    """`1.0, 0.5` -> (1.0, 0.5).
+
+    Raises:
+        ValueError: a weight is no number, or negative.
+    """
+    try:
+        weights = tuple(float(part) for part in text.split(",")) if text.strip() else ()
+    except ValueError:
+        weights = (math.nan,)
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+        raise ValueError(f"{text!r} is not allowed (numbers >= 0 separated by commas, such as 1.0,1.0,0.1)")
+    return weights
+
+
+def _text(value: Any) -> Any:
+    """A list or a lone number, as YAML may give it, back to the text that people type."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _checked(value: str) -> str:
+    parse_class_weights(value)
+    return value
+
+
+AlgorithmName = Annotated[Literal["aldd", "cald", "entropy", "random"], BeforeValidator(lower)]
+"""A key of `mining.registry.ALGORITHMS`, in any case."""
+
+ClassWeights = Annotated[str, BeforeValidator(_text), AfterValidator(_checked)]
+"""Text that `parse_class_weights` understands."""

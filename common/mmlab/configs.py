@@ -1,0 +1,107 @@
+"""Which configurations a user can choose: those that OpenMMLab's packages ship, found without importing a package."""
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+
+OTHERS: tuple[tuple[str, str], ...] = (
+    (r"(^|/)_base_/|^common/|^dsdl/|_tta$|^deploy/", "it describes no training of a model"),
+    (r"^clrnet/|/pose/|/rotated/", "it does not detect upright boxes"),
+    (r"in1k|^reid/", "it classifies images"),
+    (r"/(cascade-|ga-)?rpn_(?!fast)", "it proposes boxes without classes"),
+    (r"^(bytetrack|deepsort|ocsort|qdtrack|sort|strongsort)/", "it tracks objects in videos"),
+    (
+        r"mask|instance|panoptic|[-_]ins_|boxinst|condinst|htc|ms-rcnn|point-rend|queryinst|scnet|solo|yolact",
+        "it needs masks, and a detection project has none",
+    ),
+    (r"fast-rcnn", "it needs the proposals of another model"),
+    (r"/distillation/|^lad/|^ld/|^soft_teacher/", "it learns from another model"),
+    (r"^glip/|grounding_dino/", "it needs a language model"),
+    (r"^razor/|/d2_|timm|convnext", "it needs a package that this image does not have"),
+)
+"""Configurations that cannot train a detector from boxes alone: pattern of the key without `.py`, and why."""
+
+
+def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
+    """The key of the configuration that a user means.
+
+    Args:
+        name: a name of `table`, a key with or without `configs/` before and `.py` behind it, or the file name of one;
+            case does not matter, and `-` is `_`.
+        package: `mmyolo` or `mmdet`.
+        table: further names of an image, each with the key that it means.
+
+    Raises:
+        ValueError: nothing has this name (with the nearest ones), or several configurations.
+    """
+    known = [(spelling, key) for key in config_files(package) for spelling in _spellings(key)]
+    known += [(spelling, key) for each, key in table.items() for spelling in _spellings(each)]
+    found = sorted({key for spelling, key in known if _plain(spelling) == _plain(name)})
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValueError(f"{name!r} may be {' or '.join(found)}; give one of these")
+    near = ", ".join(_nearest(name, {spelling for spelling, _ in known if "/" not in spelling}))
+    raise ValueError(f"{name!r} {_refusal(name, package)}; nearest: {near}")
+
+
+@cache
+def config_files(package: str) -> dict[str, Path]:
+    """Configurations that train a detector from boxes, by key: the path below `configs`, `yolox/yolox_s_8xb8.py`."""
+    return {key: path for key, path in _all_files(package).items() if not _why_not(key)}
+
+
+def config_path(package: str, key: str) -> Path:
+    """The file of a configuration.
+
+    Args:
+        package: `mmyolo` or `mmdet`.
+        key: from `find_config`.
+    """
+    return config_files(package)[key]
+
+
+@cache
+def _all_files(package: str) -> dict[str, Path]:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed; install the extra of the image that uses it")
+    folder = Path(spec.origin).parent / ".mim" / "configs"
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.py"))}
+
+
+def _why_not(key: str) -> str:
+    """Why a configuration cannot be chosen; empty if it can."""
+    return next((reason for pattern, reason in OTHERS if re.search(pattern, key.removesuffix(".py"))), "")
+
+
+def _refusal(name: str, package: str) -> str:
+    """What is wrong with a name that no configuration to choose from has."""
+    keys = (key for key in _all_files(package) if _plain(name) in map(_plain, _spellings(key)))
+    reason = next(map(_why_not, keys), "")
+    return f"cannot be chosen: {reason}" if reason else "is not a known configuration"
+
+
+def _spellings(key: str) -> Iterator[str]:
+    """A key, and its file name alone."""
+    yield key
+    yield key.rpartition("/")[2].removesuffix(".py")
+
+
+def _plain(name: str) -> str:
+    """What is left of a name when everything that does not matter is gone."""
+    return re.sub(r"^(\./)?(configs/)?", "", name.strip().lower()).removesuffix(".py").replace("-", "_")
+
+
+def _nearest(name: str, known: set[str]) -> list[str]:
+    """Four known names, the most similar first. A name that is only the beginning of others is near to these."""
+    wanted = _plain(name).rpartition("/")[2]
+
+    def distance(candidate: str) -> tuple[float, int, str]:
+        start = _plain(candidate)[: max(len(wanted), 1)]
+        return -SequenceMatcher(None, wanted, start).ratio(), len(candidate), candidate
+
+    return sorted(known, key=distance)[:4]

@@ -1,0 +1,44 @@
+"""The platform's metrics, computed while OpenMMLab validates."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
+from numpy.typing import NDArray
+
+from common.results.coco_metrics import box_metrics
+
+
+@METRICS.register_module()
+class BoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+    """Average precision (and recall) of boxes.
+
+    Args:
+        ground_truth: path of the COCO document of the validation set.
+        recall: also compute `mAR`.
+        collect_dir: where ranks leave their part for rank 0.
+    """
+
+    def __init__(self, ground_truth: str, recall: bool, collect_dir: str | None = None) -> None:
+        super().__init__(collect_device="cpu", collect_dir=collect_dir)
+        self._ground_truth = Path(ground_truth)
+        self._recall = recall
+
+    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what the model found in a batch, in pixels of the original images."""
+        self.results += [_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
+
+    def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+        """See `results.coco_metrics.box_metrics`."""
+        return box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 7)), *results]), recall=self._recall)
+
+
+def _rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64]:
+    """`(n, 7)`: image id, x, y, width, height, score, class index (which is the category id)."""
+    low, high = found["bboxes"].double().cpu().split(2, dim=1)
+    scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()
+    ids = np.full((len(scores), 1), image_id, np.float64)
+    return np.hstack([ids, low, high - low, scores[:, None], classes[:, None]])

@@ -1,0 +1,163 @@
+"""Names of OpenMMLab's configurations, found without importing the packages."""
+
+from pathlib import Path
+
+import pytest
+
+from common.mmlab.configs import config_files, config_path, find_config
+
+TABLE = {
+    "yolov8_n": "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py",
+    "yolox/yolox_tiny_8x8_300e_coco.py": "yolox/yolox_tiny_fast_8xb8-300e_coco.py",  # an old name
+}
+FASTER = "faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package of our own with configurations."""
+    for key in ("a/one.py", "b/one.py", "b/two_v1.5.py", "_base_/three.py", "b/_base_/four.py"):
+        path = tmp_path / "mmfake" / ".mim" / "configs" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", encoding="utf-8")
+    (tmp_path / "mmfake" / "__init__.py").write_text("raise AssertionError('imported')", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "mmfake"
+
+
+def refusal(name: str, package: str) -> str:
+    with pytest.raises(ValueError, match=r"nearest|give one") as raised:
+        find_config(name, package, TABLE if package == "mmyolo" else {})
+    assert repr(name) in str(raised.value)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["yolov8_n", "YOLOv8-n", "yolov8-N", " yolov8_n "])
+def test_a_short_name_is_found_however_it_is_spelt(name: str) -> None:
+    assert find_config(name, "mmyolo", TABLE) == TABLE["yolov8_n"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        FASTER,
+        FASTER.removesuffix(".py"),
+        f"configs/{FASTER}",
+        f"./configs/{FASTER}",
+        f"./{FASTER}",
+        "configs/faster_rcnn/faster-rcnn_r50_fpn_1x_coco",
+        "faster-rcnn_r50_fpn_1x_coco",
+        "faster-rcnn_r50_fpn_1x_coco.py",
+        "configs/faster_rcnn/faster_rcnn_r50_fpn_1x_coco.py",  # as mmdetection 2 spelt it
+    ],
+)
+def test_a_configuration_is_found_by_its_key_or_its_file_name(name: str) -> None:
+    assert find_config(name, "mmdet", {}) == FASTER
+
+
+@pytest.mark.parametrize(
+    "name", ["configs/yolox/yolox_tiny_8x8_300e_coco.py", "yolox/yolox_tiny_8x8_300e_coco", "yolox_tiny_8x8_300e_coco"]
+)
+def test_an_old_name_of_the_table_is_found_in_the_same_forms(name: str) -> None:
+    assert find_config(name, "mmyolo", TABLE) == "yolox/yolox_tiny_fast_8xb8-300e_coco.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "near"),
+    [
+        ("yolov9_n", "mmyolo", "yolov8_n"),
+        ("yolox_tinny_8x8_300e_coco", "mmyolo", "yolox_tiny_8x8_300e_coco"),
+        ("configs/yolox/yolox_s_8xb8-300e_coco.py", "mmyolo", "yolox_s_fast_8xb8-300e_coco"),  # of mmyolo 0.2
+        ("faster_rcnn", "mmdet", "faster-rcnn_r50_fpn_1x_coco"),  # the beginning of many names
+        ("retinanet", "mmdet", "retinanet_r50_fpn_1x_coco"),
+        ("fasterrcnn_r50_fpn_1x_coco", "mmdet", "faster-rcnn_r50_fpn_1x_coco"),
+        ("", "mmdet", ""),
+        ("/app/configs/" + FASTER, "mmdet", "faster-rcnn_r50_fpn_1x_coco"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, package: str, near: str) -> None:
+    message = refusal(name, package)
+    assert "is not a known configuration" in message
+    assert near in message.partition("nearest:")[2]
+    assert message.partition("nearest:")[2].count(",") == 3
+
+
+def test_the_file_name_of_two_configurations_is_refused_with_both(package: str) -> None:
+    message = refusal("one", package)
+    assert "a/one.py or b/one.py" in message
+    assert find_config("b/one", package, {}) == "b/one.py"
+    assert find_config("two_v1.5", package, {}) == "b/two_v1.5.py"
+
+
+def test_parts_of_configurations_are_no_configurations(package: str) -> None:
+    assert set(config_files(package)) == {"a/one.py", "b/one.py", "b/two_v1.5.py"}
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "why"),
+    [
+        ("mmyolo", "rtmdet/rtmdet-ins_s_syncbn_fast_8xb32-300e_coco.py", "masks"),
+        ("mmyolo", "yolov5/ins_seg/yolov5_ins_n-v61_syncbn_fast_8xb16-300e_coco_instance.py", "masks"),
+        ("mmyolo", "yolov8_n_mask-refine_syncbn_fast_8xb16-500e_coco", "masks"),
+        ("mmyolo", "rtmdet-r_tiny_fast_1xb8-36e_dota", "upright"),
+        ("mmyolo", "yolox/pose/yolox-pose_s_8xb32-300e-rtmdet-hyp_coco.py", "upright"),
+        ("mmyolo", "rtmdet/distillation/kd_s_rtmdet_m_neck_300e_coco.py", "another model"),
+        ("mmyolo", "cspnext-s_8xb256-rsb-a1-600e_in1k", "classifies"),
+        ("mmyolo", "razor/subnets/rtmdet_tiny_ofa_lat31_syncbn_16xb16-300e_coco.py", "package"),
+        ("mmyolo", "deploy/base_static.py", "no training"),
+        ("mmyolo", "yolox_p5_tta", "no training"),
+        ("mmdet", "mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py", "masks"),
+        ("mmdet", "cascade_rcnn/cascade-mask-rcnn_r50_fpn_1x_coco.py", "masks"),
+        ("mmdet", "htc/htc_r50_fpn_1x_coco.py", "masks"),
+        ("mmdet", "solov2_r50_fpn_1x_coco", "masks"),
+        ("mmdet", "panoptic-fpn_r50_fpn_1x_coco", "masks"),
+        ("mmdet", "rpn_r50_fpn_1x_coco", "without classes"),
+        ("mmdet", "cascade_rpn/cascade-rpn_r50-caffe_fpn_1x_coco.py", "without classes"),
+        ("mmdet", "fast_rcnn/fast-rcnn_r50_fpn_1x_coco.py", "proposals"),
+        ("mmdet", "sort_faster-rcnn_r50_fpn_8xb2-4e_mot17train_test-mot17test", "tracks"),
+        ("mmdet", "reid_r50_8xb32-6e_mot17train80_test-mot17val20", "classifies"),
+        ("mmdet", "ld_r18-gflv1-r101_fpn_1x_coco", "another model"),
+        ("mmdet", "mm_grounding_dino/grounding_dino_swin-t_pretrain_obj365.py", "language model"),
+        ("mmdet", "timm_example/retinanet_timm-tv-resnet50_fpn_1x_coco.py", "package"),
+        ("mmdet", "_base_/models/faster-rcnn_r50_fpn.py", "no training"),
+        ("mmdet", "common/ms_3x_coco.py", "no training"),
+    ],
+)
+def test_what_cannot_learn_a_detector_from_boxes_is_refused_with_the_reason(package: str, name: str, why: str) -> None:
+    message = refusal(name, package)
+    assert f"{name!r} cannot be chosen" in message
+    assert why in message.partition("nearest:")[0].removeprefix(repr(name))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        FASTER,
+        "cascade_rpn/cascade-rpn_faster-rcnn_r50-caffe_fpn_1x_coco.py",
+        "retinanet/retinanet_r50_fpn_1x_coco.py",
+        "rtmdet/rtmdet_tiny_8xb32-300e_coco.py",
+        "dino/dino-4scale_r50_8xb2-12e_coco.py",
+        "yolox/yolox_s_8xb8-300e_coco.py",
+        "detr/detr_r50_8xb2-150e_coco.py",
+        "fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py",
+        "ssd/ssd300_coco.py",
+        "yolo/yolov3_d53_8xb8-320-273e_coco.py",
+        "pascal_voc/retinanet_r50_fpn_1x_voc0712.py",  # another data set's configuration can learn this one
+    ],
+)
+def test_detectors_of_all_kinds_can_be_chosen(key: str) -> None:
+    assert find_config(key, "mmdet", {}) == key
+    assert config_path("mmdet", key).is_file()
+
+
+@pytest.mark.parametrize(("package", "least"), [("mmyolo", 80), ("mmdet", 350)])
+def test_every_configuration_is_found_by_its_file_name(package: str, least: int) -> None:
+    """No two of a package are called the same."""
+    keys = list(config_files(package))
+    assert len(keys) >= least
+    assert len({Path(key).stem.lower().replace("-", "_") for key in keys}) == len(keys)
+
+
+def test_a_package_that_is_not_there_is_said_to_be_missing() -> None:
+    with pytest.raises(ModuleNotFoundError, match="mmabsent is not installed"):
+        find_config("yolov8_n", "mmabsent", {})

@@ -1,0 +1,105 @@
+"""The tables of models and of their published weights, against what OpenMMLab itself says in its packages."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+from common.mmlab.configs import config_files, find_config
+from common.weights import Address
+from workbench.images import REPOSITORY, image
+
+SEED_MODELS = (
+    *(f"yolov5_{size}" for size in "nsm"),
+    *(f"yolov6_{size}" for size in "ntsm"),
+    *(f"yolov7_{size}" for size in ("tiny", "l", "x")),
+    *(f"yolov8_{size}" for size in "nsm"),
+    *(f"yolox_{size}" for size in ("tiny", "s")),
+    *(f"rtmdet_{size}" for size in ("tiny", "s", "m", "l")),
+    *(f"ppyoloe_plus_{size}" for size in "sm"),
+)
+"""The 21 rows of mmyolo's seed document."""
+
+RETRAINED = "yolox/yolox_s_fast_8xb8-300e_coco.py"
+"""OpenMMLab has newer weights of it than the seed document."""
+
+
+def zoo_of(name: str) -> ModuleType:
+    with image(REPOSITORY / name):
+        return importlib.import_module("zoo")
+
+
+MMYOLO, MMDETECTION = zoo_of("det-mmyolo-tmi"), zoo_of("det-mmdetection-tmi")
+
+
+def listed(package: str, family: str) -> dict[str, str]:
+    """Address of the weights by key, from the package's own index of a family of models."""
+    folder = next(path.parents[key.count("/")] for key, path in config_files(package).items())
+    text = (folder / family / "metafile.yml").read_text(encoding="utf-8")
+    index = yaml.load(text, Loader=yaml.CSafeLoader)
+    return {model["Config"].removeprefix("configs/"): model.get("Weights", "") for model in index["Models"]}
+
+
+@pytest.mark.parametrize("model", SEED_MODELS)
+def test_every_model_of_the_seed_has_a_configuration_and_weights(model: str) -> None:
+    key = find_config(model, "mmyolo", MMYOLO.MODELS)
+    assert key == MMYOLO.MODELS[model]
+    assert key in config_files("mmyolo")
+    assert Path(key).name.startswith(f"{model}_") or Path(key).name.startswith(f"{model}-v61_")
+    assert key in MMYOLO.ZOO.addresses
+
+
+@pytest.mark.parametrize("size", ["tiny", "s", "l", "x"])
+def test_every_yolox_of_the_seed_has_a_configuration_and_weights_by_both_names(size: str) -> None:
+    key = f"yolox/yolox_{size}_8xb8-300e_coco.py"
+    for name in (f"configs/yolox/yolox_{size}_8x8_300e_coco.py", f"configs/{key}", f"yolox_{size}"):
+        assert find_config(name, "mmdet", MMDETECTION.NAMES) == key
+    assert key in MMDETECTION.ZOO.addresses
+
+
+def test_the_tables_hold_the_seeds_rows_and_the_weights_of_these_alone() -> None:
+    assert len(SEED_MODELS) == 21
+    assert set(MMYOLO.PUBLISHED) == set(SEED_MODELS)
+    assert len(MMYOLO.ZOO.addresses) == 21
+    assert len(MMDETECTION.ZOO.addresses) == 4
+
+
+@pytest.mark.parametrize(("zoo", "names"), [(MMYOLO, MMYOLO.MODELS), (MMDETECTION, MMDETECTION.NAMES)])
+def test_every_name_means_exactly_one_configuration(zoo: ModuleType, names: dict[str, str]) -> None:
+    assert {name: find_config(name, zoo.PACKAGE, names) for name in names} == names
+
+
+def test_no_two_short_names_mean_the_same() -> None:
+    assert len(set(MMYOLO.MODELS.values())) == len(MMYOLO.MODELS)
+
+
+@pytest.mark.parametrize("zoo", [MMYOLO, MMDETECTION])
+def test_the_addresses_are_those_that_openmmlab_lists_for_these_configurations(zoo: ModuleType) -> None:
+    addresses = {key: address.url for key, address in zoo.ZOO.addresses.items() if key != RETRAINED}
+    assert addresses == {key: listed(zoo.PACKAGE, key.partition("/")[0])[key] for key in addresses}
+
+
+def test_the_retrained_model_has_the_seeds_weights() -> None:
+    address = MMYOLO.ZOO.addresses[RETRAINED]
+    assert address.file_name == "yolox_s_8xb8-300e_coco_20220917_030738-d7e60cb2.pth"
+
+
+@pytest.mark.parametrize("zoo", [MMYOLO, MMDETECTION])
+def test_every_file_has_the_hash_that_its_name_ends_with(zoo: ModuleType) -> None:
+    for address in zoo.ZOO.addresses.values():
+        assert len(address.sha256) == 8
+        assert address.file_name.endswith(f"-{address.sha256}.pth")
+
+
+def test_an_address_of_openmmlab_has_the_experiment_as_its_folder_and_the_hash_of_its_name() -> None:
+    address = Address.of_openmmlab("mmyolo/v0/rtmdet", "rtmdet_s_8xb32_20221230_182329-0a8c901a")
+    folder = "https://download.openmmlab.com/mmyolo/v0/rtmdet/rtmdet_s_8xb32"
+    assert address == Address(f"{folder}/rtmdet_s_8xb32_20221230_182329-0a8c901a.pth", "0a8c901a")
+
+
+@pytest.mark.parametrize("name", ["cspnext-tiny_imagenet_600e", "a_20221230_182329", "a_20221230_182329-0a8c901"])
+def test_a_name_without_a_hash_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Address.of_openmmlab("mmyolo/v0", name)
