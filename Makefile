@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCKS := dev det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo test test-fast faults check fix bench docs images lock clean
+.PHONY: help setup demo test test-fast faults check fix bench bench-training docs images lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -61,6 +61,9 @@ fix: .venv/.dev ## repair what check complains about, where a tool can
 
 bench: .venv/.dev ## measure, and write benchmarks/results.md
 	@$(PYTHON) -m benchmarks
+
+bench-training: .venv/.dev ## train models from scratch, ours and the framework's recipe; writes benchmarks/training.md; an hour
+	@$(PYTHON) -m benchmarks.training
 
 docs: .venv/.dev ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet

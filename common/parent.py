@@ -180,6 +180,9 @@ def rank_environment(task: Task) -> dict[str, str]:
     return {
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cores // max(len(task.gpu_ids), 1), 1))),
+        # Threads that wait for each other by spinning slow a machine down by a factor where other processes (those that
+        # read images, other ranks) want the same cores: a training on two cores took 10 times as long.
+        "OMP_WAIT_POLICY": "PASSIVE",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "HF_HUB_OFFLINE": "1",
         **dict.fromkeys(caches, cache),

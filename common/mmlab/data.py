@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pycocotools.coco
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 
 from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.splits import read_splits
@@ -58,7 +58,7 @@ def write_data(task: Task, data: Data, max_bad_images: float, progress: Progress
         write_coco(document, data.document(name))
 
 
-def set_data(config: ConfigDict, data: Data, class_names: Sequence[str], batch: int, workers: int) -> None:
+def set_data(config: Config, data: Data, class_names: Sequence[str], batch: int, workers: int) -> None:
     """Point the loaders of a configuration at the data, in place.
 
     Every image is used: also small ones, and those without objects, which tell the model what is background.
@@ -73,10 +73,13 @@ def set_data(config: ConfigDict, data: Data, class_names: Sequence[str], batch: 
         loader.pop("prefetch_factor", None)
         loader.dataset = _pointed(loader.dataset, data.document(split), class_names, test_mode=split == "val")
     config.val_dataloader.drop_last = False
-    for mapping in mappings(config._cfg_dict if hasattr(config, "_cfg_dict") else config):
-        if str(mapping.get("type")).endswith("FilterAnnotations"):
+    for mapping in mappings(config._cfg_dict):
+        kind = str(mapping.get("type")).rpartition(".")[2]
+        if kind == "FilterAnnotations":
             mapping["keep_empty"] = True
-        if mapping.get("type") == "BatchShapePolicy":
+        if kind == "RandomCrop":
+            mapping["allow_negative_crop"] = True
+        if kind == "BatchShapePolicy":
             mapping["batch_size"] = batch
 
 

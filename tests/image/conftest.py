@@ -1,6 +1,9 @@
 """One trained model, shared by all tests of the image."""
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the ranks, and like there before torch is imported
 
 import pytest
 from lively import lively_detector

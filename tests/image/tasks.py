@@ -1,4 +1,4 @@
-"""Runs det-yolov5-tmi as the platform does, on a CPU and on tiny data."""
+"""Runs an image as the platform does, on a CPU and on tiny data."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import yaml
 
 from workbench.images import REPOSITORY
 
-START = REPOSITORY / "det-yolov5-tmi" / "start.py"
+YOLOV5, MMYOLO, MMDETECTION = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi"
 NAMES = ("disc", "triangle", "star")
 
 TRAINING = {
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def best(self) -> Path:
-        return self.out / "models" / "best" / "best.pt"
+        return self.out / "models" / "best" / self.result["model_stages"]["best"]["files"][0]
 
     @property
     def objects(self) -> dict[str, list[dict]]:
@@ -67,10 +67,15 @@ def environment(env_file: Path, **more: str) -> dict[str, str]:
     return kept | ours | {"PYTHONPATH": str(REPOSITORY / "tests" / "guard")} | more
 
 
-def run(env_file: Path, arguments: Sequence[str] = (), **more: str) -> Outcome:
+def start(image: str) -> list[str]:
+    """The command that the platform runs."""
+    return [sys.executable, str(REPOSITORY / image / "start.py")]
+
+
+def run(env_file: Path, arguments: Sequence[str] = (), image: str = YOLOV5, **more: str) -> Outcome:
     """Run a task to its end."""
     done = subprocess.run(
-        [sys.executable, str(START), *arguments],
+        [*start(image), *arguments],
         env=environment(env_file, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -82,10 +87,10 @@ def run(env_file: Path, arguments: Sequence[str] = (), **more: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, env_file.parent.parent / "out")
 
 
-def run_and_kill(env_file: Path, when: Path | float) -> Outcome:
+def run_and_kill(env_file: Path, when: Path | float, image: str = YOLOV5) -> Outcome:
     """Start a task and kill it without warning, once a file exists or after some seconds."""
     with subprocess.Popen(
-        [sys.executable, str(START)],
+        start(image),
         env=environment(env_file),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

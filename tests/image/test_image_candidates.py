@@ -1,13 +1,12 @@
 """det-yolov5-tmi infers and mines: one task, one forward pass, results under the images' own names."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from odd import broken, nonsense, odd_forms
-from tasks import CANDIDATES, NAMES, START, Outcome, environment, listing, run
+from tasks import CANDIDATES, NAMES, YOLOV5, Outcome, environment, listing, run, start
 
 from workbench.check import check_out
 from workbench.platform import write_candidate_task
@@ -137,7 +136,7 @@ def test_the_number_of_ranks_changes_no_byte(
     env = candidate_task(tmp_path / "t", pool, lively, mine=True, infer=True, **options)
     ranks = [
         subprocess.Popen(
-            [sys.executable, str(START), "worker"],
+            [*start(YOLOV5), "worker"],
             env=environment(env, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2", OMP_NUM_THREADS="1"),
         )
         for rank in range(2)

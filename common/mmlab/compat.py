@@ -1,0 +1,95 @@
+"""Import OpenMMLab and build with it quietly, and make packages of different years accept each other."""
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from functools import cache
+
+log = logging.getLogger(__name__)
+
+ACCEPTED_MMCV = "2.0.1"
+"""What mmyolo 0.6.0 takes mmcv for. It refuses any version from 2.1 on, and nothing else in it minds the newer one."""
+
+KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
+    (DeprecationWarning, "invalid escape sequence"),  # docstrings of mmdet, once in a new installation
+    (DeprecationWarning, r"`torch\.jit\."),  # torch about itself
+    (ImportWarning, ".*MultiScaleDeformableAttention"),  # mmcv, whenever it is imported
+    (DeprecationWarning, ".* is deprecated in `"),  # arguments of mmdet's configurations and models, as mmcv sees them
+    (DeprecationWarning, "The arguments `dropout` in MultiheadAttention"),
+    (UserWarning, "DeprecationWarning: "),  # mmdet about what it calls itself
+    (UserWarning, "In MMCV v1.4.4, we modified"),  # whoever uses HSigmoid
+    (UserWarning, "Unnecessary conv bias before batch/instance norm"),
+    (UserWarning, "Got processor for bboxes, but no transform"),  # YOLOv5's and YOLOv8's colours move no box
+)
+"""What the packages warn about when they are imported and when they build a configuration of their own."""
+
+
+@cache
+def prepare(package: str) -> None:
+    """Import a framework and register its modules. Later calls do nothing.
+
+    Nothing asks the network or draws into the log. mmengine's own loggers say warnings only.
+
+    Args:
+        package: `mmyolo` or `mmdet`; the former needs the latter, and gets both.
+    """
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would ask PyPI for its newest version
+    with quiet():
+        _register_mmdet()
+        if package == "mmyolo":
+            _register_mmyolo()
+        _quiet_loggers()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back warnings that are known and what is printed, while OpenMMLab imports or builds something.
+
+    What is printed goes to our own log, for a developer.
+    """
+    printed = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+        for category, message in KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message, category)
+        try:
+            yield
+        finally:
+            for line in printed.getvalue().splitlines():
+                log.debug("%s", line)
+
+
+def _register_mmdet() -> None:
+    from mmdet.utils import register_all_modules
+
+    register_all_modules(init_default_scope=False)
+
+
+def _register_mmyolo() -> None:
+    with _mmcv_as(ACCEPTED_MMCV):
+        import mmyolo  # noqa: F401
+    from mmyolo.utils import register_all_modules
+
+    register_all_modules(init_default_scope=False)
+    import common.mmlab.yolo_hooks  # noqa: F401 registers itself
+
+
+@contextlib.contextmanager
+def _mmcv_as(version: str) -> Iterator[None]:
+    """Let mmcv claim a version for a while."""
+    import mmcv
+
+    real = mmcv.__version__
+    mmcv.__version__ = version
+    try:
+        yield
+    finally:
+        mmcv.__version__ = real
+
+
+def _quiet_loggers() -> None:
+    from mmengine.logging import MMLogger
+
+    MMLogger.get_current_instance().setLevel(logging.WARNING)

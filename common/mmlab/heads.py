@@ -1,0 +1,32 @@
+"""Which part of a detector says what: the kinds of heads of mmdet and mmyolo, told apart by their base classes."""
+
+from typing import Any
+
+from torch import nn
+
+DENSE = {"AnchorHead", "AnchorFreeHead", "CenterNetHead", "SABLRetinaHead", "YOLOV3Head", "YOLOXHead", "YOLOv5Head"}
+"""Base classes of heads that say at every cell of every scale what is there. mmyolo's all derive from the last."""
+
+
+def is_a(head: Any, *names: str) -> bool:
+    """Whether a head is of a class of one of these names. By name, as an image has only one of the packages."""
+    return any(base.__name__ in names for base in type(head).__mro__)
+
+
+def dense_head(model: nn.Module) -> Any | None:
+    """The head of a one-stage detector that classifies every cell, or None."""
+    head = getattr(model, "bbox_head", None)
+    return head if head is not None and is_a(head, *DENSE) else None
+
+
+def last_head(model: nn.Module) -> Any | None:
+    """The module that gives the final boxes: of a cascade the last stage. None for a detector of an unknown kind."""
+    roi_head = getattr(model, "roi_head", None)
+    head = getattr(model if roi_head is None else roi_head, "bbox_head", None)
+    return head[-1] if isinstance(head, nn.ModuleList) else head
+
+
+def class_count(model: nn.Module) -> int | None:
+    """For how many classes a detector is built, or None where its head does not tell."""
+    count = getattr(last_head(model), "num_classes", None)
+    return None if count is None else int(count)

@@ -1,0 +1,208 @@
+"""A trained OpenMMLab detector behind the engine's `Predictor`."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from common.device import device_of
+from common.env import Task
+from common.errors import ModelError
+from common.images.decode import Pixels
+from common.images.letterbox import Prepared
+from common.mining.registry import ALGORITHMS
+from common.mmlab.build import build_model
+from common.mmlab.checkpoint import Weights, load_all_into, read_weights
+from common.mmlab.class_maps import class_maps, needs_class_maps
+from common.mmlab.compat import prepare
+from common.mmlab.fitting import Fitting, fitting_of
+from common.mmlab.fuse import fuse
+from common.mmlab.heads import class_count, dense_head, is_a
+from common.mmlab.options import parse_cfg_options
+from common.mmlab.params import MmlabInfer
+from common.mmlab.probabilities import keep_probabilities, probabilities_of
+from common.mmlab.recipe import merge_options
+from common.mmlab.thresholds import MAX_DETECTIONS, final_step, set_thresholds
+from common.predictions import Detections, Floats, Prediction
+from common.weights import choose
+from common.worker import Rank
+
+log = logging.getLogger(__name__)
+
+CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
+"""Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it (VFNet, CenterNet)."""
+
+
+def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> "MmlabPredictor":
+    """The given model on this rank's device. See `executor.Family`.
+
+    Raises:
+        ModelError: there are no weights, they cannot be read, have no configuration, do not fit it, or are for another
+            number of classes.
+        ConfigError: `cfg_options` does not fit the configuration, or the mining algorithm the detector.
+        NoDeviceError: gpu_id names a GPU that is not there.
+    """
+    prepare(parameters.package)
+    weights = read_weights(choose(task.model_files), task.model_files)
+    config = configure(weights, parameters)
+    model = build(weights, config, parameters.package)
+    names = _class_names(task, weights, class_count(model))
+    algorithm = ALGORITHMS.get(parameters.options().algorithm)
+    if algorithm is not None and algorithm.needs_class_maps and dense_head(model) is None:
+        raise needs_class_maps(type(model).__name__)
+    device = device_of(task, rank)
+    log.info("weights: %s on %s", weights.path, device)
+    threshold = final_step(config.model).get("score_thr", parameters.conf_threshold)
+    fitting = fitting_of(config, model, parameters.img_size)
+    return MmlabPredictor(model, device, fitting, float(threshold), names)
+
+
+def configure(weights: Weights, parameters: MmlabInfer) -> Config:
+    """The configuration of some weights, fitted to a task. `cfg_options` comes last and wins.
+
+    Raises:
+        ModelError: the weights have none, or an incomplete one.
+        ConfigError: `cfg_options` does not fit it.
+    """
+    config = weights.config
+    if config is None:
+        raise ModelError(f"{weights.path}: it has no configuration (meta.cfg), and there is no .py file beside it")
+    if "model" not in config or "val_dataloader" not in config:
+        raise ModelError(f"{weights.path}: its configuration has no model or no val_dataloader (another version's?)")
+    set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
+    merge_options(config, parse_cfg_options(parameters.cfg_options))
+    return config
+
+
+def build(weights: Weights, config: Config, package: str) -> nn.Module:
+    """The complete model of some weights, on the CPU.
+
+    Raises:
+        ModelError: the configuration describes no model of this version, or another one than the weights.
+    """
+    try:
+        model = build_model(config, package)
+    except Exception as error:  # whatever a constructor makes of a wrong argument
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(f"{weights.path}: the model of its configuration cannot be built: {reason}") from error
+    load_all_into(model, weights)
+    return model
+
+
+class MmlabPredictor:
+    """See `inference.Predictor`.
+
+    Args:
+        model: a detector of mmdet or mmyolo. It is changed: for inference only.
+        device: where to run it; half precision on a GPU where the head is dense.
+        fitting: what makes an input of an image.
+        threshold: a detection's score must be above it.
+        class_names: position = class index.
+    """
+
+    def __init__(
+        self, model: Any, device: torch.device, fitting: Fitting, threshold: float, class_names: Sequence[str]
+    ) -> None:
+        self._model = model.eval().to(device)
+        fuse(model)
+        keep_probabilities(model)
+        self._head = dense_head(model)
+        if device.type == "cpu" and is_a(self._head, *CHANNELS_LAST):
+            self._model.to(memory_format=torch.channels_last)
+        if self._head is not None:
+            self._head.register_forward_hook(self._after_head)
+        self._half = device.type == "cuda" and self._head is not None
+        self._device = device
+        self._fitting = fitting
+        self._threshold = threshold
+        self._wants_maps = False
+        self._maps: list[Tensor] = []
+        self.class_names = class_names
+
+    def prepare(self, image: Pixels) -> Prepared:
+        """Scale and pad, as the model's configuration says."""
+        return self._fitting.prepare(image)
+
+    @torch.inference_mode()
+    def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
+        """Forward pass and the model's own last step.
+
+        Raises:
+            ConfigError: class maps are asked for, and the model has none.
+        """
+        if class_maps and self._head is None:
+            raise needs_class_maps(type(self._model).__name__)
+        self._wants_maps = class_maps
+        data = self._model.data_preprocessor(_samples(batch), False)
+        with torch.autocast(self._device.type, torch.float16, enabled=self._half):
+            found = self._model.predict(data["inputs"], data["data_samples"], rescale=False)
+        maps = self._class_maps() if class_maps else [()] * len(batch)
+        detections = [self._detections(sample.pred_instances) for sample in found]
+        return [Prediction(each, cells) for each, cells in zip(detections, maps, strict=True)]
+
+    def _after_head(self, head: Any, _features: Any, outputs: Any) -> Any:
+        """Decode boxes in single precision: half of it has steps of half a pixel at the far edge of an image."""
+        if self._wants_maps:
+            self._maps = class_maps(head, outputs)
+        return _as_float(outputs) if self._half else outputs
+
+    def _class_maps(self) -> list[tuple[Floats, ...]]:
+        arrays = [scale.cpu().numpy() for scale in self._maps]
+        self._maps = []
+        return list(zip(*arrays, strict=True))
+
+    def _detections(self, results: Any) -> Detections:
+        results = results[results.scores > self._threshold]
+        results = results[results.scores.argsort(descending=True, stable=True)[:MAX_DETECTIONS]]
+        return Detections(
+            boxes=_floats(results.bboxes),
+            scores=_floats(results.scores),
+            classes=results.labels.cpu().numpy().astype(np.int64),
+            probabilities=_floats(probabilities_of(results, len(self.class_names))),
+        )
+
+
+def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:
+    """`(B, H, W, 3)` uint8 BGR -> what a data preprocessor takes: `(B, 3, H, W)`, and what is known of each image."""
+    from mmdet.structures import DetDataSample
+
+    size = batch.shape[1:3]
+    known = {"img_shape": size, "ori_shape": size, "batch_input_shape": size, "pad_shape": size}
+    known["scale_factor"] = (1.0, 1.0)
+    return {
+        "inputs": torch.from_numpy(batch).permute(0, 3, 1, 2),
+        "data_samples": [DetDataSample(metainfo=known) for _ in batch],
+    }
+
+
+def _as_float(outputs: Any) -> Any:
+    if isinstance(outputs, Tensor):
+        return outputs.float()
+    return type(outputs)(map(_as_float, outputs)) if isinstance(outputs, list | tuple) else outputs
+
+
+def _floats(tensor: Tensor) -> Floats:
+    return tensor.float().cpu().numpy()
+
+
+def _class_names(task: Task, weights: Weights, count: int | None) -> tuple[str, ...]:
+    """The names that the weights were trained for; where the file does not tell, those of the task.
+
+    Raises:
+        ModelError: the number differs from the task's or the model's.
+    """
+    names = weights.class_names or task.class_names or tuple(map(str, range(count or 0)))
+    if count is not None and len(names) != count:
+        raise ModelError(f"{weights.path}: trained for {count} classes, but there are {len(names)} names")
+    if task.class_names and len(task.class_names) != len(names):
+        raise ModelError(
+            f"{weights.path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}"
+        )
+    if task.class_names and names != task.class_names:
+        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)
+    return names

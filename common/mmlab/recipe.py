@@ -1,0 +1,141 @@
+"""The configuration of one training: the framework's own, fitted to the task."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from common.env import Task
+from common.errors import ConfigError
+from common.mmlab.classes import set_classes
+from common.mmlab.config import load_config, plain_batch_norm
+from common.mmlab.data import Data, mappings, set_data
+from common.mmlab.image_size import set_image_size
+from common.mmlab.metric import BoxMetric
+from common.mmlab.options import parse_args_options, parse_cfg_options
+from common.mmlab.params import MmlabTraining
+from common.mmlab.schedule import fit_schedule
+
+log = logging.getLogger(__name__)
+
+
+def training_recipe(
+    task: Task, parameters: MmlabTraining, key: str, data: Data, run: Path, *, scratch: bool, world: int, gpu: bool
+) -> Config:
+    """Fit the configuration `key` to a task. `cfg_options` comes last and wins over everything.
+
+    Args:
+        key: of `configs.config_files`.
+        data: the converted data set.
+        run: folder of the runner.
+        scratch: whether there are no weights to start from.
+        world: number of ranks.
+        gpu: whether they compute on GPUs.
+
+    Raises:
+        ConfigError: `cfg_options` do not fit it.
+    """
+    arguments = parse_args_options(parameters.args_options)
+    config = load_config(parameters.package, key)
+    set_classes(config, len(task.class_names))
+    set_image_size(config, parameters.img_size)
+    schedule = fit_schedule(
+        config,
+        epochs=parameters.max_epochs,
+        images=data.images("train"),
+        batch=parameters.samples_per_gpu,
+        world=world,
+    )
+    set_data(config, data, task.class_names, parameters.samples_per_gpu, parameters.workers_per_gpu)
+    if world == 1 or not gpu:
+        plain_batch_norm(config)
+    if scratch:
+        unfreeze(config)
+    interval = min(parameters.val_interval, parameters.max_epochs)
+    set_evaluation(config, data, run, interval=interval, recall=parameters.metric == "proposal")
+    set_runtime(config, run, world=world, gpu=gpu, amp=parameters.amp or arguments.amp)
+    config.randomness = {"seed": arguments.seed or 0, "deterministic": arguments.deterministic}
+    merge_options(config, arguments.cfg_options | parse_cfg_options(parameters.cfg_options))
+    log.info("%s: %s", Path(key).stem, schedule)
+    return config
+
+
+def unfreeze(config: Config) -> None:
+    """Let the whole backbone learn, in place.
+
+    Many configurations freeze its first stages and its batch normalisation, because they start from ImageNet weights.
+    Random ones must not be frozen.
+    """
+    for mapping in mappings(config.model):
+        if "frozen_stages" in mapping:
+            mapping["frozen_stages"] = -1
+        if "norm_eval" in mapping:
+            mapping["norm_eval"] = False
+        if mapping.get("requires_grad") is False:  # of a norm_cfg
+            mapping["requires_grad"] = True
+
+
+def merge_options(config: Config, options: Mapping[str, Any]) -> None:
+    """Put `cfg_options` into a configuration, in place.
+
+    Raises:
+        ConfigError: one does not fit it.
+    """
+    for name, value in options.items():
+        try:
+            config.merge_from_dict({name: value})
+        except (KeyError, TypeError, IndexError, AssertionError) as error:
+            raise ConfigError(f"cfg_options: {name}={value!r} does not fit the configuration: {error}") from error
+
+
+def published(config: Config) -> Config:
+    """A copy without the paths of this task, to go with the weights."""
+    copy = Config(config.to_dict())
+    for split in ("train", "val"):
+        _forget_paths(copy[f"{split}_dataloader"].dataset)
+    copy.pop("val_evaluator")
+    copy.pop("work_dir")
+    return copy
+
+
+def _forget_paths(dataset: ConfigDict) -> None:
+    if "ann_file" in dataset:
+        dataset.ann_file = ""
+    else:
+        _forget_paths(dataset.dataset)
+
+
+def set_evaluation(config: Config, data: Data, run: Path, *, interval: int, recall: bool) -> None:
+    """The platform's metrics after every `interval` epochs and the last one, in place; nothing is tested afterwards."""
+    config.train_cfg.val_interval = interval
+    config.val_cfg = {"type": "ValLoop"}
+    config.val_evaluator = {
+        "type": BoxMetric.__name__,
+        "ground_truth": str(data.document("val")),
+        "recall": recall,
+        "collect_dir": str(run / "collect"),
+    }
+    for name in ("test_dataloader", "test_cfg", "test_evaluator"):
+        config.pop(name, None)
+
+
+def set_runtime(config: Config, run: Path, *, world: int, gpu: bool, amp: bool) -> None:
+    """Devices, processes and folders, in place. Checkpoints, logs and pictures are ours; other default hooks stay."""
+    config.default_hooks.pop("visualization", None)
+    config.default_hooks.update(checkpoint=None, logger=None, timer=None)
+    config.work_dir = str(run)
+    config.log_level = "ERROR"  # its warnings are about its own defaults
+    config.launcher = "pytorch" if world > 1 else "none"
+    config.env_cfg = {
+        "cudnn_benchmark": gpu and bool(config.get("env_cfg", {}).get("cudnn_benchmark", False)),
+        "mp_cfg": {"mp_start_method": "fork", "opencv_num_threads": 0},
+        "dist_cfg": {"backend": "nccl" if gpu else "gloo"},
+    }
+    for split in ("train", "val"):
+        config[f"{split}_dataloader"].pin_memory = gpu
+    if world > 1 and not gpu:
+        config.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "device_ids": None, "broadcast_buffers": False}
+    if gpu and amp:
+        config.optim_wrapper.update(type="AmpOptimWrapper", loss_scale="dynamic")

@@ -1,0 +1,114 @@
+"""Training of an OpenMMLab detector: data set in, stages with weights and configuration out."""
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.env import Task
+from common.errors import ConfigError
+from common.files import write_text
+from common.mmlab.configs import config_files
+from common.mmlab.params import MmlabTraining
+from common.progress import Progress, part
+from common.weights import choose
+from common.worker import Rank, wait_for
+
+if TYPE_CHECKING:
+    from common.mmlab.checkpoint import Weights
+
+log = logging.getLogger(__name__)
+
+DATA_DONE, FIT_DONE = 0.03, 1.0
+"""Progress after the conversion of the data and after the last epoch."""
+
+
+def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
+    """Train, or go on training after a kill. See `executor.Family`."""
+    if not task.gpu_ids:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine takes any GPU that it sees
+    from common.device import device_of
+    from common.mmlab.compat import prepare
+
+    device_of(task, rank)
+    prepare(parameters.package)
+    _convert(task, parameters, rank, part(progress, 0, DATA_DONE))
+    _fit(task, parameters, rank, part(progress, DATA_DONE, FIT_DONE))
+
+
+def _convert(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
+    """Rank 0 converts; the others wait for the file that is written last."""
+    from common.mmlab.data import Data, write_data
+
+    data = Data(task.scratch / "data")
+    if rank.number == 0:
+        data.document("val").unlink(missing_ok=True)
+        write_data(task, data, parameters.max_bad_images, progress)
+    wait_for(data.document("val"))
+
+
+def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
+    from common.mmlab.data import Data
+    from common.mmlab.recipe import published, training_recipe
+    from common.mmlab.reporting import CONFIG, LAST, Reporter
+    from common.results.stages import BestAndLatest, Stages
+
+    run = task.scratch / "run"
+    key, weights = _start(task, parameters)
+    data = Data(task.scratch / "data")
+    config = training_recipe(
+        task, parameters, key, data, run, scratch=weights is None, world=rank.world, gpu=bool(task.gpu_ids)
+    )
+    public = published(config)
+    if rank.number == 0:
+        write_text(run / CONFIG, public.pretty_text)
+    if (run / LAST).is_file():
+        config.update(load_from=str(run / LAST), resume=True)
+    stages = Stages(task, task.scratch / "stages.json", BestAndLatest(parameters.max_keep_checkpoints))
+    reporter = Reporter(task, key, public, stages, weights, progress)
+    runner = _build(config, parameters)
+    runner.register_hook(reporter)
+    try:
+        runner.train()
+    finally:
+        reporter.close()
+
+
+def _build(config: Any, parameters: MmlabTraining) -> Any:
+    """The runner, with its model.
+
+    Raises:
+        ConfigError: it cannot be built, and `cfg_options` or `args_options` changed the configuration.
+    """
+    import torch.distributed
+    from mmengine.runner import Runner
+
+    if config.launcher == "pytorch" and config.env_cfg.dist_cfg.backend == "gloo":
+        torch.distributed.init_process_group("gloo")  # mmengine would look for a GPU
+    try:
+        return Runner.from_cfg(config)
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        if not (parameters.cfg_options or parameters.args_options):
+            raise
+        reason = str(error.args[0] if error.args else error).split(". ")[0]
+        raise ConfigError(f"cfg_options: with them the configuration cannot be built: {reason}") from error
+
+
+def _start(task: Task, parameters: MmlabTraining) -> tuple[str, "Weights | None"]:
+    """The configuration to train, and the weights to start from.
+
+    Weights that an image of this framework wrote know their model. Any others are fitted to the one asked for.
+    """
+    from common.mmlab.checkpoint import read_weights
+
+    key = parameters.config_key
+    if task.model_files:
+        weights = read_weights(choose(task.model_files), task.model_files)
+        if weights.model in config_files(parameters.package):
+            key = weights.model
+        log.info("fine-tuning %s; the model is %s", weights.path, Path(key).stem)
+        return key, weights
+    packaged = parameters.zoo.find(key)
+    if packaged is None:
+        log.info("no pretrained weights for %s in this image: training from scratch", Path(key).stem)
+    return key, read_weights(packaged) if packaged else None

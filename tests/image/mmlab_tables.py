@@ -1,0 +1,91 @@
+"""The rows of the seed documents' tables, with what is known of each."""
+
+from dataclasses import dataclass
+
+from mmengine.config import Config
+from tasks import MMDETECTION, MMYOLO
+
+from common.mmlab.config import load_config
+from workbench.images import REPOSITORY, image
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model of a table.
+
+    Attributes:
+        millions: of parameters, for 80 classes. RTMDet's are the seed document's; the others are those of the projects
+            that published the models first. YOLOv6 and PPYOLOE+ are counted there with their branches already merged.
+        final: learning rate at the end of a training, as a share of the highest.
+        last: epochs without mosaic of a hundred.
+    """
+
+    package: str
+    key: str
+    millions: float | None
+    final: float
+    last: int | None
+
+    def config(self) -> Config:
+        return load_config(self.package, self.key)
+
+
+YOLOX, PPYOLOE, RTMDET = (
+    0.0507,
+    0.067,
+    0.05,
+)  # a cosine of 285 epochs that stops after 280; one of 96 that stops after 80
+
+SEEDS = {
+    MMYOLO: {
+        "yolov5_n": (1.867, 0.01, None),
+        "yolov5_s": (7.226, 0.01, None),
+        "yolov5_m": (21.17, 0.01, None),
+        "yolov6_n": (None, 0.02, 4),
+        "yolov6_t": (None, 0.01, 4),
+        "yolov6_s": (None, 0.01, 4),
+        "yolov6_m": (None, 0.01, 5),
+        "yolov7_tiny": (6.2, 0.01, None),
+        "yolov7_l": (37.62, 0.1, None),
+        "yolov7_x": (71.3, 0.1, None),
+        "yolov8_n": (3.157, 0.01, 2),
+        "yolov8_s": (11.17, 0.01, 2),
+        "yolov8_m": (25.90, 0.01, 2),
+        "yolox_tiny": (5.06, YOLOX, 5),
+        "yolox_s": (9.0, YOLOX, 5),
+        "rtmdet_tiny": (None, RTMDET, 7),  # has a test of its own
+        "rtmdet_s": (8.89, RTMDET, 7),
+        "rtmdet_m": (24.71, RTMDET, 7),
+        "rtmdet_l": (52.3, RTMDET, 7),
+        "ppyoloe_plus_s": (None, PPYOLOE, None),
+        "ppyoloe_plus_m": (None, PPYOLOE, None),
+    },
+    MMDETECTION: {
+        "yolox_tiny": (5.06, YOLOX, 5),
+        "yolox_s": (9.0, YOLOX, 5),
+        "yolox_l": (54.2, YOLOX, 5),
+        "yolox_x": (99.1, YOLOX, 5),
+    },
+}
+
+
+def table() -> dict[str, Row]:
+    """Rows by package and short name."""
+    rows = {}
+    for folder, models in SEEDS.items():
+        with image(REPOSITORY / folder):
+            from zoo import MODELS, PACKAGE
+        rows |= {f"{PACKAGE} {name}": Row(PACKAGE, MODELS[name], *known) for name, known in models.items()}
+    return rows
+
+
+OTHERS = {
+    "faster-rcnn": "faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py",
+    "retinanet": "retinanet/retinanet_r50_fpn_1x_coco.py",
+    "rtmdet_tiny": "rtmdet/rtmdet_tiny_8xb32-300e_coco.py",
+    "rtmdet_s": "rtmdet/rtmdet_s_8xb32-300e_coco.py",
+    "dino": "dino/dino-4scale_r50_8xb2-12e_coco.py",
+    "cascade-rcnn": "cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco.py",
+    "iterations": "retinanet/retinanet_r50_fpn_90k_coco.py",
+}
+"""Further detectors of mmdetection."""
