@@ -23,15 +23,19 @@ KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (UserWarning, "In MMCV v1.4.4, we modified"),  # whoever uses HSigmoid
     (UserWarning, "Unnecessary conv bias before batch/instance norm"),
     (UserWarning, "Got processor for bboxes, but no transform"),  # YOLOv5's and YOLOv8's colours move no box
+    (UserWarning, "torch.meshgrid: in an upcoming release"),  # of every detector without anchors, as it starts to run
 )
 """What the packages warn about when they are imported and when they build a configuration of their own."""
+
+OLD_AMP = r"`torch\.cuda\.amp\.(autocast|GradScaler)\("
+"""Beginning of what torch warns about while models train: mmyolo and mmengine call these by their old names."""
 
 
 @cache
 def prepare(package: str) -> None:
     """Import a framework and register its modules. Later calls do nothing.
 
-    Nothing asks the network or draws into the log. mmengine's own loggers say warnings only.
+    Nothing asks the network or draws into the log. What mmengine's loggers warn about are its own defaults.
 
     Args:
         package: `mmyolo` or `mmdet`; the former needs the latter, and gets both.
@@ -42,6 +46,8 @@ def prepare(package: str) -> None:
         if package == "mmyolo":
             _register_mmyolo()
         _quiet_loggers()
+        _use_up_warnings()
+    warnings.filterwarnings("ignore", OLD_AMP, FutureWarning)
 
 
 @contextlib.contextmanager
@@ -65,6 +71,9 @@ def _register_mmdet() -> None:
     from mmdet.utils import register_all_modules
 
     register_all_modules(init_default_scope=False)
+    from mmdet.models.dense_heads import SSDHead
+
+    SSDHead.loss_cls = None  # mmdet 3 asks every head for it before it predicts, and SSD's has none
 
 
 def _register_mmyolo() -> None:
@@ -92,4 +101,11 @@ def _mmcv_as(version: str) -> Iterator[None]:
 def _quiet_loggers() -> None:
     from mmengine.logging import MMLogger
 
-    MMLogger.get_current_instance().setLevel(logging.WARNING)
+    MMLogger.get_current_instance().setLevel(logging.ERROR)
+
+
+def _use_up_warnings() -> None:
+    """Give what torch warns about once in a process its chance now."""
+    import torch
+
+    torch.meshgrid(torch.zeros(1), torch.zeros(1))

@@ -2,11 +2,12 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
 
+from common.errors import ConfigError
 from common.mmlab.configs import config_path
 from common.mmlab.data import mappings
 from common.mmlab.keys import SECTIONS
@@ -47,6 +48,19 @@ def plain_batch_norm(config: Config) -> None:
             mapping["type"] = "BN"
     if str(config.model.type).endswith("YOLODetector"):  # mmyolo's, which synchronises all layers by itself
         config.model.use_syncbn = False
+
+
+def merge_options(config: Config, options: Mapping[str, Any]) -> None:
+    """Put `cfg_options` into a configuration, in place.
+
+    Raises:
+        ConfigError: one does not fit it.
+    """
+    for name, value in options.items():
+        try:
+            config.merge_from_dict({name: value})
+        except (KeyError, TypeError, IndexError, AssertionError) as error:
+            raise ConfigError(f"cfg_options: {name}={value!r} does not fit the configuration: {error}") from error
 
 
 def _take_downloads(node: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ OTHERS: tuple[tuple[str, str], ...] = (
     (r"fast-rcnn", "it needs the proposals of another model"),
     (r"/distillation/|^lad/|^ld/|^soft_teacher/", "it learns from another model"),
     (r"^glip/|grounding_dino/", "it needs a language model"),
+    (r"^cornernet/|^centripetalnet/|crop512", "it tests images in their own sizes, one by one"),
     (r"^razor/|/d2_|timm|convnext", "it needs a package that this image does not have"),
 )
 """Configurations that cannot train a detector from boxes alone: pattern of the key without `.py`, and why."""

@@ -48,22 +48,39 @@ def set_image_size(config: Config, size: int) -> None:
     """
     if not size:
         return
-    longer, _ = input_limits(config)
+    longer, shorter = input_limits(config)
     step = _step(config, longer)
     ratio = math.ceil(size / step) * step / longer
 
     def resized(pixels: int) -> int:
         return max(math.floor(pixels * ratio / step + 0.5), 1) * step
 
+    smallest = resized(shorter)
     for mapping in _sized(config):
         for name in PIXELS:
             if name in mapping:
                 mapping[name] = _each(mapping[name], resized)
         if mapping.get("border"):  # minus half the side of an image, beside a mosaic of four
             mapping["border"] = _each(mapping["border"], lambda pixels: -resized(-2 * pixels) // 2 if pixels else 0)
-    for head in mappings(config.model):
-        if str(head.get("type")).rpartition(".")[2] in WEIGHTED_HEADS:
-            head["loss_obj"]["loss_weight"] *= ratio**2
+        if "random_size_range" in mapping:  # a single cell of a single image is nothing to normalise
+            mapping["random_size_range"] = _each(mapping["random_size_range"], lambda pixels: max(pixels, 2 * step))
+            smallest = min(mapping["random_size_range"])
+    _fit_model(config, ratio, smallest // step)
+
+
+def _fit_model(config: Config, ratio: float, cells: int) -> None:
+    """Fit what depends on the size in the model.
+
+    Args:
+        ratio: of the new size to the configuration's own.
+        cells: the coarsest map of the smallest image in a training has so many along the shorter side.
+    """
+    for mapping in mappings(config.model):
+        kind = str(mapping.get("type")).rpartition(".")[2]
+        if kind in WEIGHTED_HEADS:
+            mapping["loss_obj"]["loss_weight"] *= ratio**2
+        if kind == "BatchATSSAssigner":  # fails where a map has fewer cells than it looks for candidates
+            mapping["topk"] = min(mapping["topk"], cells**2)
 
 
 def _sized(config: Config) -> Iterator[dict[str, Any]]:

@@ -20,13 +20,13 @@ from common.mmlab.build import build_model
 from common.mmlab.checkpoint import Weights, load_all_into, read_weights
 from common.mmlab.class_maps import class_maps, needs_class_maps
 from common.mmlab.compat import prepare
+from common.mmlab.config import merge_options
 from common.mmlab.fitting import Fitting, fitting_of
 from common.mmlab.fuse import fuse
 from common.mmlab.heads import class_count, dense_head, is_a
 from common.mmlab.options import parse_cfg_options
 from common.mmlab.params import MmlabInfer
 from common.mmlab.probabilities import keep_probabilities, probabilities_of
-from common.mmlab.recipe import merge_options
 from common.mmlab.thresholds import MAX_DETECTIONS, final_step, set_thresholds
 from common.predictions import Detections, Floats, Prediction
 from common.weights import choose
@@ -35,7 +35,7 @@ from common.worker import Rank
 log = logging.getLogger(__name__)
 
 CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
-"""Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it (VFNet, CenterNet)."""
+"""Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
 
 
 def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> "MmlabPredictor":
@@ -57,9 +57,8 @@ def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> "MmlabPred
         raise needs_class_maps(type(model).__name__)
     device = device_of(task, rank)
     log.info("weights: %s on %s", weights.path, device)
-    threshold = final_step(config.model).get("score_thr", parameters.conf_threshold)
     fitting = fitting_of(config, model, parameters.img_size)
-    return MmlabPredictor(model, device, fitting, float(threshold), names)
+    return MmlabPredictor(model, device, fitting, float(final_step(config.model).score_thr), names)
 
 
 def configure(weights: Weights, parameters: MmlabInfer) -> Config:

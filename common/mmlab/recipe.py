@@ -1,16 +1,13 @@
 """The configuration of one training: the framework's own, fitted to the task."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
 from common.env import Task
-from common.errors import ConfigError
 from common.mmlab.classes import set_classes
-from common.mmlab.config import load_config, plain_batch_norm
+from common.mmlab.config import load_config, merge_options, plain_batch_norm
 from common.mmlab.data import Data, mappings, set_data
 from common.mmlab.image_size import set_image_size
 from common.mmlab.metric import BoxMetric
@@ -77,19 +74,6 @@ def unfreeze(config: Config) -> None:
             mapping["requires_grad"] = True
 
 
-def merge_options(config: Config, options: Mapping[str, Any]) -> None:
-    """Put `cfg_options` into a configuration, in place.
-
-    Raises:
-        ConfigError: one does not fit it.
-    """
-    for name, value in options.items():
-        try:
-            config.merge_from_dict({name: value})
-        except (KeyError, TypeError, IndexError, AssertionError) as error:
-            raise ConfigError(f"cfg_options: {name}={value!r} does not fit the configuration: {error}") from error
-
-
 def published(config: Config) -> Config:
     """A copy without the paths of this task, to go with the weights."""
     copy = Config(config.to_dict())
@@ -137,5 +121,8 @@ def set_runtime(config: Config, run: Path, *, world: int, gpu: bool, amp: bool) 
         config[f"{split}_dataloader"].pin_memory = gpu
     if world > 1 and not gpu:
         config.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "device_ids": None, "broadcast_buffers": False}
+    for name in ("loss_scale", "dtype"):  # of configurations with mixed precision of their own
+        config.optim_wrapper.pop(name, None)
+    config.optim_wrapper.type = "OptimWrapper"
     if gpu and amp:
         config.optim_wrapper.update(type="AmpOptimWrapper", loss_scale="dynamic")

@@ -123,7 +123,7 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
             self._tensorboard.close()
 
     def _due(self, runner: Runner) -> bool:
-        return runner.epoch % runner.val_interval == 0 or runner.epoch == runner.max_epochs
+        return bool(runner.epoch % runner.val_interval == 0 or runner.epoch == runner.max_epochs)
 
     def _tell(self, runner: Runner, metrics: Mapping[str, float]) -> None:
         scalars = runner.message_hub.log_scalars

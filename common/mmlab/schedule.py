@@ -49,7 +49,8 @@ class Schedule:
         if self.ema_momentum is not None:
             text += f", weights averaged over {1 / self.ema_momentum:.0f}"
         if self.close_epoch is not None:
-            text += f", no mosaic in the last {self.epochs - self.close_epoch} epochs"
+            last = self.epochs - self.close_epoch
+            text += f", no mosaic in the last {f'{last} epochs' if last > 1 else 'epoch'}"
         return text
 
 

@@ -10,15 +10,15 @@ MAX_DETECTIONS = 300
 
 def final_step(model: ConfigDict) -> ConfigDict:
     """The part of a model's configuration that is about its last step: of a two-stage detector the second stage."""
-    step: ConfigDict = model.setdefault("test_cfg", ConfigDict())
-    return step.rcnn if "rcnn" in step else step
+    if not model.get("test_cfg"):
+        model.test_cfg = ConfigDict()
+    return model.test_cfg.get("rcnn", model.test_cfg)
 
 
 def set_thresholds(model: ConfigDict, confidence: float, iou: float) -> None:
     """Put the thresholds of a task into the configuration of a model, in place.
 
-    Each place of the image gives one box, of its best class. Detectors without non-maximum suppression (DETR, DINO)
-    know no threshold; they keep their setting, and the predictor cuts.
+    Detectors without non-maximum suppression (DETR, DINO) read no threshold; the predictor does it for them.
 
     Args:
         model: section `model`.
@@ -26,11 +26,11 @@ def set_thresholds(model: ConfigDict, confidence: float, iou: float) -> None:
         iou: above it the weaker of two boxes of a class is dropped, in [0, 1].
     """
     step = final_step(model)
+    step.score_thr = confidence
     suppression: Any = step.get("nms")
-    if not isinstance(suppression, dict):
-        return
-    suppression["iou_threshold"] = iou
-    step.update(score_thr=confidence, max_per_img=MAX_DETECTIONS)
-    if "multi_label" in step:  # mmyolo; `probabilities` needs all classes, and keeps the best
+    if isinstance(suppression, dict):
+        suppression["iou_threshold"] = iou
+        step.max_per_img = MAX_DETECTIONS
+    if "multi_label" in step:  # mmyolo; `probabilities` needs the scores of all classes, and keeps the best
         step.multi_label = True
     step.pop("yolox_style", None)  # mmyolo; it would lift the limit

@@ -83,10 +83,13 @@ def _build(config: Any, parameters: MmlabTraining) -> Any:
     import torch.distributed
     from mmengine.runner import Runner
 
+    from common.mmlab.compat import quiet
+
     if config.launcher == "pytorch" and config.env_cfg.dist_cfg.backend == "gloo":
         torch.distributed.init_process_group("gloo")  # mmengine would look for a GPU
     try:
-        return Runner.from_cfg(config)
+        with quiet():
+            return Runner.from_cfg(config)
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
         if not (parameters.cfg_options or parameters.args_options):
             raise

@@ -1,6 +1,7 @@
 """OpenMMLab detectors that see something different in every image, without hours of training."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,11 @@ from common.mmlab.classes import set_classes
 from common.mmlab.compat import prepare
 from common.mmlab.config import load_config, plain_batch_norm
 from common.mmlab.configs import find_config
+from common.mmlab.fitting import fitting_of
+from common.mmlab.heads import class_count
 from common.mmlab.image_size import set_image_size
+from common.mmlab.predictor import MmlabPredictor
+from common.mmlab.thresholds import set_thresholds
 
 SIZE = 64
 
@@ -93,24 +98,43 @@ KINDS = {
 """One of each family that the images promise."""
 
 
+@dataclass(frozen=True)
+class Lively:
+    """A configuration and its model."""
+
+    config: Config
+    model: nn.Module
+
+    def predictor(self, confidence: float = 0.1, iou: float = 0.65, img_size: int = 0) -> MmlabPredictor:
+        """A predictor with a copy of the model."""
+        config = deepcopy(self.config)
+        set_thresholds(config.model, confidence, iou)
+        model = build_model(config, config.default_scope)
+        model.load_state_dict(self.model.state_dict())
+        names = ("name",) * (class_count(model) or 0)
+        return MmlabPredictor(model, torch.device("cpu"), fitting_of(config, model, img_size), confidence, names)
+
+
 def lively_weights(path: Path, kind: Kind, class_names: Sequence[str], images: np.ndarray) -> Path:
     """Save the weights of `lively_model`."""
-    config, model = lively_model(kind, len(class_names), images)
+    lively = lively_model(kind, len(class_names), images)
     key = find_config(kind.name, kind.package, {})
-    write_weights(path, model.state_dict(), config=config, class_names=class_names, model=key)
+    write_weights(path, lively.model.state_dict(), config=lively.config, class_names=class_names, model=key)
     return path
 
 
-def lively_model(kind: Kind, class_count: int, images: np.ndarray) -> tuple[Config, nn.Module]:
+def lively_model(kind: Kind, class_count: int, images: np.ndarray) -> Lively:
     """A configuration at 64 px, and its model with seeded random weights.
 
     Batch normalisation is calibrated on the images, so that signals neither die out nor explode, and the class scores
     are spread over (0, 1).
 
     Args:
+        kind: one of `KINDS`.
+        class_count: number of classes.
         images: `(B, 64, 64, 3)` uint8 BGR.
     """
-    prepare(kind.package)
+    prepare("mmyolo")
     config = load_config(kind.package, find_config(kind.name, kind.package, {}))
     set_classes(config, class_count)
     set_image_size(config, SIZE)
@@ -120,7 +144,7 @@ def lively_model(kind: Kind, class_count: int, images: np.ndarray) -> tuple[Conf
     model = build_model(config, kind.package)
     model.init_weights()
     _calibrate(model, images)
-    return config, model
+    return Lively(config, model)
 
 
 def inputs(images: np.ndarray) -> dict[str, Any]:

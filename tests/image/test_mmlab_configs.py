@@ -91,6 +91,7 @@ def test_preparing_twice_changes_nothing_and_leaves_mmcv_its_version() -> None:
 
     prepare("mmyolo")
     prepare("mmdet")
+    torch.meshgrid(torch.zeros(1), torch.zeros(1))
     assert mmcv.__version__.startswith("2.3")
     assert DefaultScope.get_current_instance() is None
 
@@ -178,16 +179,12 @@ def test_the_pipelines_of_every_table_model_build_after_every_change(row: Row) -
 def test_one_configuration_of_every_folder_can_be_fitted() -> None:
     keys = [(package, key) for package in ("mmyolo", "mmdet") for key in config_files(package)]
     folders = {(package, key.partition("/")[0]): (package, key) for package, key in keys}
-    sizeless = set()
     for package, key in folders.values():
         config = load_config(package, key)
         set_classes(config, 3)
-        try:
-            set_image_size(config, 320)
-        except ConfigError:
-            sizeless.add(key.partition("/")[0])
+        set_image_size(config, 320)
+        assert 320 <= input_limits(config)[0] <= 352
         fit_schedule(config, epochs=1, images=1, batch=8, world=1)
-    assert sizeless == {"centernet", "centripetalnet", "cornernet"}
 
 
 # --- classes ---------------------------------------------------------------------------------------------------------
@@ -213,6 +210,8 @@ def test_the_class_loss_of_yolov5_and_yolov7_follows_the_number_of_classes() -> 
     """For all of their configurations, by the formula in the files."""
     found = 0
     for key in config_files("mmyolo"):
+        if not key.startswith(("yolov5/", "yolov7/")):
+            continue
         whole = Config.fromfile(config_path("mmyolo", key))
         if whole.model.bbox_head.type not in ("YOLOv5Head", "YOLOv7Head"):
             continue
@@ -254,7 +253,8 @@ def test_the_test_pipeline_tells_the_size(package: str, key: str, limits: tuple[
 
 
 def test_a_model_for_images_of_any_size_has_none() -> None:
-    config = load_config("mmdet", "centernet/centernet_r18-dcnv2_8xb16-crop512-140e_coco.py")
+    config = load_config("mmdet", FASTER_RCNN)
+    del config.val_dataloader.dataset.pipeline[1]
     with pytest.raises(ConfigError, match="in their own sizes"):
         set_image_size(config, 320)
 
@@ -315,6 +315,15 @@ def test_yolox_is_trained_with_sizes_around_the_one_asked_for() -> None:
     config = TABLE["mmyolo yolox_s"].config()
     set_image_size(config, 64)
     assert tuple(config.model.data_preprocessor.batch_augments[0].random_size_range) == (64, 96)
+
+
+@pytest.mark.parametrize(("size", "topk"), [(64, 4), (96, 4), (320, 9)])
+@pytest.mark.parametrize("name", ["yolov6_n", "ppyoloe_plus_s"])
+def test_assigners_look_for_no_more_candidates_than_a_small_map_has_cells(name: str, size: int, topk: int) -> None:
+    config = TABLE[f"mmyolo {name}"].config()
+    set_image_size(config, size)
+    smaller = size == 96 and name == "yolov6_n"  # trained at this size alone
+    assert config.model.train_cfg.initial_assigner.topk == (9 if smaller else topk)
 
 
 def test_the_object_loss_of_yolov5_follows_the_area() -> None:

@@ -118,7 +118,7 @@ def test_the_learning_rate_warms_up_within_a_tenth_and_falls_to_its_own_end(row:
     assert all(before <= after for before, after in pairwise(rates[: schedule.warm_up]))
     assert all(before >= after for before, after in pairwise(rates[schedule.warm_up :]))
     assert max(rates) == pytest.approx(schedule.learning_rate, rel=0.1)
-    assert rates[-1] / schedule.learning_rate == pytest.approx(row.final, abs=2 / iters + 1e-4)
+    assert rates[-1] / schedule.learning_rate == pytest.approx(row.final, rel=0.1, abs=2 / iters)
 
 
 @pytest.mark.parametrize(("epochs", "images"), [(1, 1), (1, 8), (1, 24), (2, 24), (3, 9), (4, 8), (25, 8)])
@@ -163,17 +163,16 @@ def test_mmyolo_biases_warm_up_from_above_and_momentum_from_below() -> None:
 def test_a_training_as_long_as_mmyolos_own_keeps_mmyolos_learning_rates(name: str) -> None:
     """But for the epoch by which its hook is late."""
     row = TABLE[f"mmyolo {name}"]
-    own = row.config()
-    epochs, iters = own.train_cfg.max_epochs, 12
-    own.default_hooks.param_scheduler.warmup_mim_iter = 10
+    own, config = row.config(), row.config()
+    for each in (own, config):
+        each.default_hooks.param_scheduler.warmup_mim_iter = 10  # or it would take most of such small epochs
+    epochs, iters, batch = own.train_cfg.max_epochs, 12, base_batch(config)
     plain = run(own, Schedule(epochs, iters, own.optim_wrapper.optimizer.lr, 0, None, None)).rates
-    config = row.config()
-    batch = base_batch(config)
     schedule = fit_schedule(config, epochs=epochs, images=batch * iters, batch=batch, world=1)
     ours = run(config, schedule).rates
-    slack = 2 / epochs * schedule.learning_rate * math.pi / 2
-    assert schedule.warm_up == 3 * iters or name == "yolov6_n"
-    assert max(abs(a - b) for a, b in zip(ours[3 * iters :], plain[3 * iters :], strict=True)) < slack
+    assert schedule.warm_up == 3 * iters
+    two_epochs = 2 * math.pi / 2 / epochs * schedule.learning_rate  # where a cosine is steepest
+    assert max(abs(a - b) for a, b in zip(ours, plain, strict=True)) < two_epochs
 
 
 def test_a_training_like_openmmlabs_own_is_left_as_it_is() -> None:
@@ -330,6 +329,7 @@ def test_the_log_line_says_it_all() -> None:
         "100 epochs of 40 iterations, learning rate 0.000707 after 400 iterations, weights averaged over 160, "
         "no mosaic in the last 7 epochs"
     )
+    assert str(fitted(TABLE["mmyolo yolov8_n"], 10)[1]).endswith(", no mosaic in the last epoch")
     _, schedule = fitted(Row("mmdet", FASTER_RCNN, None, 0, None), 2)
     assert str(schedule) == "2 epochs of 40 iterations, learning rate 0.0141 after 8 iterations"
 
