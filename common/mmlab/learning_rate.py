@@ -5,6 +5,7 @@ import re
 
 from mmengine.config import Config
 
+from common.mmlab.clock import Clock
 from common.mmlab.data import mappings
 
 NAMED_BATCH = re.compile(r"[-_](\d+)xb(\d+)[-_]|[-_](\d+)x(\d+)b[-_]")
@@ -14,19 +15,26 @@ GPUS = 8
 """On how many GPUs OpenMMLab trains where a configuration does not say."""
 
 
-def scaled_lr(lr: float, batch: int, base_batch: int) -> float:
-    """The learning rate for a batch of another size: it follows the square root of the size, and never rises.
+COCO_IMAGES = 118_287
+"""What OpenMMLab trains on."""
 
-    The noise of a gradient has a deviation that falls with the square root of the batch. The square root rule keeps
-    the noise of a step, for SGD (Hoffer et al. 2017, "Train longer, generalize better", section 4) as well as for Adam
-    and AdamW (Malladi et al. 2022, arXiv:2205.10287). The linear rule would leave 6 % of the rate to a batch of 8
-    where OpenMMLab used 128, and a run of a few thousand iterations gets nowhere with that.
+
+def scaled_lr(lr: float, batch: int, base_batch: int, own_iters: float, iters: int) -> float:
+    """The learning rate for a batch of another size and a run of another length. It never rises.
+
+    A smaller batch lowers it by the square root of the sizes: that keeps the noise of a step, for SGD (Hoffer et al.
+    2017, "Train longer, generalize better", section 4) as well as for Adam and AdamW (Malladi et al. 2022,
+    arXiv:2205.10287). A shorter run wins that back, by the fourth root of the lengths: where there are a thousand steps
+    instead of half a million, the noise of a step matters less than that the steps get somewhere. That root is no
+    result of a paper; it is what `benchmarks/training.md` was measured with.
 
     Args:
-        lr: for `base_batch`.
+        lr: for `base_batch` and `own_iters`.
         batch: images in an iteration, over all GPUs.
+        own_iters: length of the run that `lr` was chosen for.
+        iters: length of this run.
     """
-    return lr * math.sqrt(min(batch / base_batch, 1.0))
+    return lr * min(math.sqrt(batch / base_batch) * math.pow(max(own_iters / iters, 1.0), 0.25), 1.0)
 
 
 def base_batch(config: Config) -> int:
@@ -42,10 +50,17 @@ def base_batch(config: Config) -> int:
     return int(config.get("auto_scale_lr", {}).get("base_batch_size", GPUS * per_gpu))
 
 
-def set_learning_rate(config: Config, batch: int, world: int) -> float:
+def own_iters(config: Config, clock: Clock) -> float:
+    """Iterations of the configuration's own run."""
+    return clock.own if "max_iters" in config.train_cfg else clock.own * COCO_IMAGES / base_batch(config)
+
+
+def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> float:
     """Scale the learning rate, and every value that is derived from it, in place.
 
     Args:
+        config: still with its own `train_cfg`.
+        clock: length of the run.
         batch: images a GPU in an iteration.
         world: GPUs.
 
@@ -54,7 +69,7 @@ def set_learning_rate(config: Config, batch: int, world: int) -> float:
     """
     optimizer = config.optim_wrapper.optimizer
     own = optimizer.lr
-    optimizer.lr = scaled_lr(own, batch * world, base_batch(config))
+    optimizer.lr = scaled_lr(own, batch * world, base_batch(config), own_iters(config, clock), clock.iters)
     if "batch_size_per_gpu" in optimizer:  # from it, YOLOv5's optimizers derive the weight decay
         optimizer.batch_size_per_gpu = batch
     for mapping in [*mappings(config.get("param_scheduler")), *mappings(config.default_hooks)]:

@@ -65,7 +65,7 @@ def fit_schedule(config: Config, *, epochs: int, images: int, batch: int, world:
         world: GPUs.
     """
     clock = Clock.of(config, epochs=epochs, images=images, batch=batch, world=world)
-    rate = set_learning_rate(config, batch, world)
+    rate = set_learning_rate(config, clock, batch, world)
     warm_up = fit_decay(config, clock)
     close_epoch = close_mosaic(config, clock)
     momentum = _fit_average(config, clock.iters)

@@ -54,7 +54,7 @@ def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) 
     from common.results.stages import BestAndLatest, Stages
 
     run = task.scratch / "run"
-    key, weights = _start(task, parameters)
+    key, weights = starting_point(task, parameters)
     data = Data(task.scratch / "data")
     config = training_recipe(
         task, parameters, key, data, run, scratch=weights is None, world=rank.world, gpu=bool(task.gpu_ids)
@@ -97,7 +97,7 @@ def _build(config: Any, parameters: MmlabTraining) -> Any:
         raise ConfigError(f"cfg_options: with them the configuration cannot be built: {reason}") from error
 
 
-def _start(task: Task, parameters: MmlabTraining) -> tuple[str, "Weights | None"]:
+def starting_point(task: Task, parameters: MmlabTraining) -> tuple[str, "Weights | None"]:
     """The configuration to train, and the weights to start from.
 
     Weights that an image of this framework wrote know their model. Any others are fitted to the one asked for.

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from common.monitor import read_progress
 from workbench.images import REPOSITORY
 
 YOLOV5, MMYOLO, MMDETECTION = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi"
@@ -110,3 +111,15 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
     """Size and modification time of every file below a folder."""
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+
+def assert_intact(out: Path) -> None:
+    """What the platform would read now is valid or absent."""
+    monitor = out / "monitor.txt"
+    assert not monitor.exists() or read_progress(monitor) is not None
+    result = out / "models" / "result.yaml"
+    if result.exists():
+        content = yaml.safe_load(result.read_text(encoding="utf-8"))
+        assert content["best_stage_name"] in content["model_stages"]
+        for name, stage in content["model_stages"].items():
+            assert all((out / "models" / name / file).is_file() for file in stage["files"])

@@ -5,25 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
-from tasks import CANDIDATES, NAMES, TRAINING, Outcome, run, run_and_kill
+from tasks import CANDIDATES, NAMES, TRAINING, Outcome, assert_intact, run, run_and_kill
 
-from common.monitor import read_progress
 from workbench.check import check_out
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.shapes import render
-
-
-def assert_intact(out: Path) -> None:
-    """What the platform would read now is valid or absent."""
-    monitor = out / "monitor.txt"
-    assert not monitor.exists() or read_progress(monitor) is not None
-    result = out / "models" / "result.yaml"
-    if result.exists():
-        content = yaml.safe_load(result.read_text(encoding="utf-8"))
-        assert content["best_stage_name"] in content["model_stages"]
-        for name, stage in content["model_stages"].items():
-            assert all((out / "models" / name / file).is_file() for file in stage["files"])
 
 
 def test_a_killed_training_goes_on_from_its_last_checkpoint(samples: list, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS, PARAM_SCHEDULERS, DefaultScope
 from mmlab_tables import OTHERS, Row, table
 
+from common.mmlab.clock import Clock
 from common.mmlab.compat import prepare, quiet
 from common.mmlab.config import load_config
-from common.mmlab.learning_rate import base_batch, scaled_lr
+from common.mmlab.learning_rate import base_batch, own_iters, scaled_lr
 from common.mmlab.schedule import Schedule, fit_schedule
 
 prepare("mmyolo")
@@ -152,7 +153,7 @@ def test_steps_that_a_configuration_never_reaches_are_reached() -> None:
 def test_mmyolo_biases_warm_up_from_above_and_momentum_from_below() -> None:
     config, schedule = fitted(TABLE["mmyolo yolov5_s"], 100)
     curves = run(config, schedule)
-    assert curves.biases[0] == pytest.approx(0.1 * math.sqrt(8 / 128))
+    assert curves.biases[0] == pytest.approx(0.1 * schedule.learning_rate / 0.01)
     assert curves.rates[0] == 0
     assert curves.momenta[0] == 0.8
     assert curves.biases[schedule.warm_up] == pytest.approx(curves.rates[schedule.warm_up])
@@ -200,7 +201,8 @@ def test_a_training_like_openmmlabs_own_is_left_as_it_is() -> None:
 
 def test_values_derived_from_the_learning_rate_follow_it() -> None:
     config, schedule = fitted(TABLE["mmyolo rtmdet_s"], 100)
-    assert schedule.learning_rate == pytest.approx(0.004 * math.sqrt(8 / 256))
+    iters = 100 * IMAGES // BATCH
+    assert schedule.learning_rate == pytest.approx(0.004 * math.sqrt(8 / 256) * (300 * COCO / 256 / iters) ** 0.25)
     assert config.param_scheduler[1].eta_min == pytest.approx(schedule.learning_rate * 0.05)
     config, _ = fitted(TABLE["mmyolo yolov5_s"], 100)
     assert config.optim_wrapper.optimizer.batch_size_per_gpu == BATCH
@@ -226,9 +228,27 @@ def test_without_a_name_the_batch_is_that_of_eight_gpus() -> None:
     assert base_batch(Config(config.to_dict())) == 128
 
 
-def test_a_smaller_batch_has_a_smaller_learning_rate_and_a_larger_one_no_larger() -> None:
-    assert scaled_lr(0.01, 32, 128) == pytest.approx(0.005)
-    assert scaled_lr(0.01, 512, 128) == 0.01
+@pytest.mark.parametrize(
+    ("batch", "iters", "rate"),
+    [
+        (128, 100_000, 0.01),  # as the configuration has it
+        (32, 100_000, 0.005),  # a smaller batch: less
+        (32, 400_000, 0.005),  # as many images: still so
+        (8, 10_000, 0.01 * 10**0.25 / 4),  # a shorter run: not so much less
+        (8, 100, 0.01),  # a tiny one: what the configuration has
+        (512, 100, 0.01),  # never more
+    ],
+)
+def test_a_learning_rate_falls_with_the_batch_and_less_so_in_a_short_run(batch: int, iters: int, rate: float) -> None:
+    assert scaled_lr(0.01, batch, 128, 100_000, iters) == pytest.approx(rate)
+
+
+def test_the_length_of_a_configurations_own_run_is_that_on_coco() -> None:
+    config = load_config("mmyolo", "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py")
+    clock = Clock.of(config, epochs=1, images=8, batch=8, world=1)
+    assert own_iters(config, clock) == pytest.approx(500 * COCO / 128)
+    by_iteration = load_config("mmdet", "retinanet/retinanet_r50_fpn_90k_coco.py")
+    assert own_iters(by_iteration, Clock.of(by_iteration, epochs=1, images=8, batch=8, world=1)) == 90_000
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------
@@ -326,7 +346,7 @@ def test_averages_can_be_built(row: Row) -> None:
 def test_the_log_line_says_it_all() -> None:
     _, schedule = fitted(TABLE["mmyolo rtmdet_tiny"], 100)
     assert str(schedule) == (
-        "100 epochs of 40 iterations, learning rate 0.000707 after 400 iterations, weights averaged over 160, "
+        "100 epochs of 40 iterations, learning rate 0.00172 after 400 iterations, weights averaged over 160, "
         "no mosaic in the last 7 epochs"
     )
     assert str(fitted(TABLE["mmyolo yolov8_n"], 10)[1]).endswith(", no mosaic in the last epoch")

@@ -1,12 +1,19 @@
 """An OpenMMLab image trains: what each parameter changes, and how a training ends that is not like others."""
 
+import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from tasks import MMYOLO, NAMES, Outcome, run, run_and_kill
+from tasks import MMYOLO, NAMES, Outcome, assert_intact, run, run_and_kill
 
+from common.env import read_env, read_task
+from common.mmlab.train import starting_point
+from common.weights import Address, Zoo
 from workbench.check import check_out
+from workbench.images import REPOSITORY, image
 from workbench.platform import write_training_task
 
 TRAINING = {
@@ -132,9 +139,43 @@ def test_a_killed_training_goes_on_from_its_last_epoch(samples: list, tmp_path: 
     assert check_out(env) == []
 
 
+def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: Outcome, tmp_path: Path) -> None:
+    """As `common.bake` leaves them: the file of exactly this configuration, beside the code."""
+    key = "rtmdet/rtmdet_tiny_syncbn_fast_8xb32-300e_coco.py"
+    packed = Zoo(tmp_path / "weights", {key: Address("https://x/rtmdet_tiny-dbb1dc83.pth")})
+    packed.folder.mkdir()
+    shutil.copy(long.best, packed.folder / "rtmdet_tiny-dbb1dc83.pth")
+    task = replace(read_task(read_env(long.out.parent / "in" / "env.yaml")), model_files=())
+    with image(REPOSITORY / MMYOLO):
+        from params import Training
+
+        class Packaged(Training):
+            zoo = packed
+
+        for name, packaged in (("rtmdet_tiny", True), ("rtmdet_s", False)):
+            found, weights = starting_point(task, Packaged(model_name=name))
+            assert name in found
+            assert (weights is not None) is packaged
+
+
 def test_two_ranks_train_together(samples: list, tmp_path: Path) -> None:
     ranks = {"PET_NPROC_PER_NODE": "2", "PET_STANDALONE": "1", "OMP_NUM_THREADS": "1"}
     outcome = train(tmp_path, samples[:16], environment=ranks, samples_per_gpu=4)
     assert outcome.status == 0
     assert outcome.log.count("epoch 1/1") == 1
     assert check_out(outcome.out.parent / "in" / "env.yaml") == []
+
+
+@pytest.mark.faults
+def test_training_survives_kills_at_any_moment(samples: list, tmp_path: Path) -> None:
+    """Eight kills after random times, most of them while it trains, then an undisturbed end."""
+    options = {**TRAINING, "max_epochs": 10, "max_keep_checkpoints": 2}
+    env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, options)
+    chance = random.Random(1)
+    for _ in range(8):
+        assert_intact(run_and_kill(env, chance.uniform(5, 25), image=MMYOLO).out)
+    last = run(env, image=MMYOLO)
+    assert last.status == 0
+    assert check_out(env) == []
+    curve = (last.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [line.split(",")[0] for line in curve] == [str(epoch) for epoch in range(1, 11)]
