@@ -4,7 +4,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from common.mmlab.data import mappings
+from common.mmlab.walk import mappings
 
 WEIGHTED_HEADS = ("YOLOv5Head", "YOLOv7Head")
 """Heads whose class loss is weighted by the number of classes.

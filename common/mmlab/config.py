@@ -9,8 +9,8 @@ from mmengine.config import Config
 
 from common.errors import ConfigError
 from common.mmlab.configs import config_path
-from common.mmlab.data import mappings
 from common.mmlab.keys import SECTIONS
+from common.mmlab.walk import mappings
 
 log = logging.getLogger(__name__)
 

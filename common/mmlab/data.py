@@ -1,9 +1,8 @@
 """A data set of the platform, written as OpenMMLab reads it, and a configuration pointed at it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pycocotools.coco
@@ -12,6 +11,7 @@ from mmengine.config import Config, ConfigDict
 from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.splits import read_splits
 from common.env import Task
+from common.mmlab.walk import mappings
 from common.progress import Progress
 
 SPLITS = ("train", "val")
@@ -81,14 +81,6 @@ def set_data(config: Config, data: Data, class_names: Sequence[str], batch: int,
             mapping["allow_negative_crop"] = True
         if kind == "BatchShapePolicy":
             mapping["batch_size"] = batch
-
-
-def mappings(node: Any) -> Iterator[dict[str, Any]]:
-    """All dictionaries of a configuration, outer ones first."""
-    if isinstance(node, dict):
-        yield node
-    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list | tuple) else ():
-        yield from mappings(item)
 
 
 def _pointed(dataset: ConfigDict, document: Path, class_names: Sequence[str], *, test_mode: bool) -> ConfigDict:

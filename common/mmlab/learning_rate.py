@@ -6,7 +6,7 @@ import re
 from mmengine.config import Config
 
 from common.mmlab.clock import Clock
-from common.mmlab.data import mappings
+from common.mmlab.walk import mappings
 
 NAMED_BATCH = re.compile(r"[-_](\d+)xb(\d+)[-_]|[-_](\d+)x(\d+)b[-_]")
 """GPUs and images a GPU in the name of a configuration: `8xb16`, or `8x16b`."""

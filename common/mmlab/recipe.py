@@ -8,12 +8,13 @@ from mmengine.config import Config, ConfigDict
 from common.env import Task
 from common.mmlab.classes import set_classes
 from common.mmlab.config import load_config, merge_options, plain_batch_norm
-from common.mmlab.data import Data, mappings, set_data
+from common.mmlab.data import Data, set_data
 from common.mmlab.image_size import set_image_size
 from common.mmlab.metric import BoxMetric
 from common.mmlab.options import parse_args_options, parse_cfg_options
 from common.mmlab.params import MmlabTraining
 from common.mmlab.schedule import fit_schedule
+from common.mmlab.walk import mappings
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from mmengine.config import Config
 
 from common.mmlab.clock import Clock
-from common.mmlab.data import mappings
 from common.mmlab.decay import fit_decay
 from common.mmlab.learning_rate import set_learning_rate
 from common.mmlab.mosaic import close_mosaic
+from common.mmlab.walk import mappings
 
 EMA_SHARE = 0.04
 """Of a run, what the average of the weights looks back over. Of OpenMMLab's own runs on COCO it is 2 to 6 %."""

@@ -19,9 +19,9 @@ from common.mmlab.classes import set_classes
 from common.mmlab.compat import prepare, quiet
 from common.mmlab.config import REMOTE, load_config, plain_batch_norm
 from common.mmlab.configs import config_files, config_path
-from common.mmlab.data import mappings
 from common.mmlab.image_size import input_limits, set_image_size
 from common.mmlab.schedule import fit_schedule
+from common.mmlab.walk import mappings
 
 prepare("mmyolo")
 
