@@ -40,7 +40,7 @@ demo: .venv/.demo ## train, mine and infer on rendered data; ends with a picture
 	@$(PYTHON) -m workbench demo
 
 test: test-fast ## all tests that CI runs: the fast ones, then the images end to end on the CPU
-	@$(PYTHON) -m pytest tests/image -m 'not faults' --durations=10
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10
 
 test-fast: .venv/.dev ## the tests that need no torch; seconds
 	@$(PYTHON) -m pytest tests --ignore=tests/image

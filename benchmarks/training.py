@@ -106,7 +106,8 @@ def plain(root: Path, model: str, epochs: int, seed: int) -> Trained:
     }
     start = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.plain", json.dumps(arguments)]
-    done = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, env=dict(os.environ))
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}  # as the image has it, so that `seconds` can be compared
+    done = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, env=environment)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"epoch"')]
     maps = [line["mAP"] for line in lines]
     return Trained(model, epochs, "plain", seed, maps[-1], lines[-1]["mAP50_95"], max(maps), time.monotonic() - start)

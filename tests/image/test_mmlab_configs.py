@@ -104,7 +104,7 @@ def test_known_warnings_are_held_back_and_others_are_not(caplog: pytest.LogCaptu
         with pytest.raises(UserWarning, match="something new"):
             warnings.warn("something new", stacklevel=1)
     assert "a banner" in caplog.text
-    assert MMLogger.get_current_instance().level == logging.WARNING
+    assert MMLogger.get_current_instance().level == logging.ERROR
 
 
 @pytest.mark.parametrize("key", [*OTHERS.values(), "v3det/dino-4scale_swin_16xb1_sample1e-3_v3det_36e.py"])

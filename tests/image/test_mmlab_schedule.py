@@ -351,7 +351,7 @@ def test_the_log_line_says_it_all() -> None:
     )
     assert str(fitted(TABLE["mmyolo yolov8_n"], 10)[1]).endswith(", no mosaic in the last epoch")
     _, schedule = fitted(Row("mmdet", FASTER_RCNN, None, 0, None), 2)
-    assert str(schedule) == "2 epochs of 40 iterations, learning rate 0.0141 after 8 iterations"
+    assert str(schedule) == "2 epochs of 40 iterations, learning rate 0.02 after 8 iterations"
 
 
 @pytest.mark.parametrize(

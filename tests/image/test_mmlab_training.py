@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 from tasks import MMYOLO, NAMES, Outcome, assert_intact, run, run_and_kill
 
 from common.env import read_env, read_task
+from common.mmlab.compat import prepare
 from common.mmlab.train import starting_point
 from common.weights import Address, Zoo
 from workbench.check import check_out
@@ -72,6 +74,10 @@ def test_cfg_options_win_and_are_kept_with_the_weights(long: Outcome) -> None:
     assert "shuffle=False" in text
     assert "seed=3" in text
     assert str(long.out) not in text, "no path of the task is published"
+
+
+def test_validation_runs_in_batches(long: Outcome) -> None:
+    assert Config.fromfile(long.best.parent / "config.py").val_dataloader.batch_size == TRAINING["samples_per_gpu"]
 
 
 def test_weights_carry_no_optimizer_and_load_without_pickled_code(long: Outcome) -> None:
@@ -141,6 +147,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(samples: list, tmp_path: 
 
 def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: Outcome, tmp_path: Path) -> None:
     """As `common.bake` leaves them: the file of exactly this configuration, beside the code."""
+    prepare("mmyolo")
     key = "rtmdet/rtmdet_tiny_syncbn_fast_8xb32-300e_coco.py"
     packed = Zoo(tmp_path / "weights", {key: Address("https://x/rtmdet_tiny-dbb1dc83.pth")})
     packed.folder.mkdir()
