@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from common.mmlab.compat import prepare
-
 from common.env import read_env, read_task
+from common.mmlab.compat import prepare
 
 PACKAGE: Final = "mmyolo"
 
 prepare(PACKAGE)
 
-from common.mmlab.classes import set_classes  # noqa: E402
-from common.mmlab.config import load_config, plain_batch_norm  # noqa: E402
-from common.mmlab.image_size import set_image_size  # noqa: E402
 from mmengine.config import Config  # noqa: E402  # only now does it keep quiet
 from mmengine.hooks import Hook  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
+from common.mmlab.classes import set_classes  # noqa: E402
+from common.mmlab.config import load_config, plain_batch_norm  # noqa: E402
 from common.mmlab.data import Data, set_data, write_data  # noqa: E402
+from common.mmlab.image_size import set_image_size  # noqa: E402
 from common.mmlab.recipe import set_evaluation, set_runtime  # noqa: E402
 
 
