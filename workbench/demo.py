@@ -34,7 +34,7 @@ UNLABELLED_IMAGES: Final = ((84, PLAIN), (12, DIM), (12, CROWDED), (12, BLURRED)
 TRAINING_PARAMETERS: Final = {
     "model": "yolov5n",
     "img_size": 192,
-    "epochs": 24,
+    "epochs": 21,
     "batch_size_per_gpu": 16,
     "num_workers_per_gpu": 2,
     # From scratch on few images: a step after every batch of 16, not of 64, and twice the usual step.
