@@ -21,7 +21,7 @@ vars(pycocotools.coco)["print"] = lambda *_: None  # it tells of every index tha
 COCO_DATASETS = ("CocoDataset", "YOLOv5CocoDataset")
 """What can read our files; every other type of data set in a configuration is replaced by the first."""
 
-KEPT = ("batch_shapes_cfg", "backend_args", "use_cached", "max_cached_images")
+KEPT = ("batch_shapes_cfg", "backend_args")
 """Arguments of a data set that say nothing about where it lies."""
 
 

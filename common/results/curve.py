@@ -1,7 +1,6 @@
 """training-curve.csv: one line a validated epoch, the same columns for every image, for people and reports."""
 
 import csv
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,7 @@ def read_curve(path: Path) -> list[Point]:
     if not path.is_file():
         return []
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    return [Point(int(row["epoch"]), *(float(row[name] or math.nan) for name in COLUMNS[1:])) for row in rows]
+    return [Point(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]
 
 
 def add_point(path: Path, point: Point) -> None:
