@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +88,8 @@ def run(env_file: Path, arguments: Sequence[str] = (), image: str = YOLOV5, **mo
     return Outcome(done.returncode, done.stdout, env_file.parent.parent / "out")
 
 
-def run_and_kill(env_file: Path, when: Path | float, image: str = YOLOV5) -> Outcome:
-    """Start a task and kill it without warning, once a file exists or after some seconds."""
+def run_and_kill(env_file: Path, when: Callable[[], bool] | float, image: str = YOLOV5) -> Outcome:
+    """Start a task and kill it without warning, once something holds or after some seconds."""
     with subprocess.Popen(
         start(image),
         env=environment(env_file),
@@ -99,7 +99,7 @@ def run_and_kill(env_file: Path, when: Path | float, image: str = YOLOV5) -> Out
     ) as process:
         started = time.monotonic()
         while process.poll() is None and time.monotonic() - started < 300:
-            if when.exists() if isinstance(when, Path) else time.monotonic() - started > when:
+            if when() if callable(when) else time.monotonic() - started > when:
                 break
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)

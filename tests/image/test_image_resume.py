@@ -14,7 +14,7 @@ from workbench.shapes import render
 
 def test_a_killed_training_goes_on_from_its_last_checkpoint(samples: list, tmp_path: Path) -> None:
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, {**TRAINING, "epochs": 6})
-    killed = run_and_kill(env, tmp_path / "t" / "out" / "models" / "result.yaml")
+    killed = run_and_kill(env, (tmp_path / "t" / "out" / "models" / "result.yaml").exists)
     assert_intact(killed.out)
     again = run(env)
     assert again.status == 0
@@ -31,7 +31,7 @@ def test_a_training_killed_before_it_published_its_last_epoch_loses_nothing(samp
     options = {**TRAINING, "epochs": 3, "save_best_only": False, "save_period": 1}
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, options)
     out = tmp_path / "t" / "out"
-    run_and_kill(env, out / "models" / "result.yaml")
+    run_and_kill(env, (out / "models" / "result.yaml").exists)
     for path in (out / "models").iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     for record in out.rglob("stages.json"):
@@ -64,7 +64,7 @@ def results(outcome: Outcome) -> list[str]:
 def test_a_killed_inference_does_only_the_remaining_work(lively: Path, undisturbed: Outcome, tmp_path: Path) -> None:
     env = candidates(tmp_path / "t", lively)
     shards = tmp_path / "t" / "out" / ".ymir"
-    killed = run_and_kill(env, _SecondChunk(shards))
+    killed = run_and_kill(env, lambda: len(list(shards.rglob("0*.json"))) >= 2)
     assert_intact(killed.out)
     finished = len(list(shards.rglob("0*.json")))
     assert 0 < finished < 5
@@ -72,13 +72,6 @@ def test_a_killed_inference_does_only_the_remaining_work(lively: Path, undisturb
     assert again.status == 0
     assert f"{finished} of 5 chunks were finished before" in again.log
     assert results(again) == results(undisturbed)
-
-
-class _SecondChunk(type(Path())):
-    """Exists as soon as two chunks are finished."""
-
-    def exists(self) -> bool:
-        return len(list(self.rglob("0*.json"))) >= 2
 
 
 @pytest.mark.faults
