@@ -203,8 +203,7 @@ def _predict(batch: Sequence[Candidate], job: Job, predictor: Predictor) -> Iter
 
 
 def _objects(prediction: Prediction, item: Prepared, class_names: Sequence[str]) -> tuple[Annotation, ...]:
-    detections = prediction.detections
-    return annotations(detections.with_boxes(item.placement.to_image(detections.boxes)), class_names)
+    return annotations(item.placement.to_image(prediction.detections), class_names)
 
 
 def _scores(

@@ -1,10 +1,15 @@
 """What a model says about one image: arrays, validated once at the border between framework and engine."""
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from common.boxes import rotated, upright
+from common.boxes.affine import Matrix
+from common.boxes.convention import SMALLEST_TURNS, Convention
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -30,9 +35,12 @@ class Detections:
     classes: Ints
     probabilities: Floats
 
+    NUMBERS: ClassVar[int] = 4
+    """Of one box."""
+
     def __post_init__(self) -> None:
         n = len(self.scores)
-        _expect("boxes", self.boxes, (n, 4))
+        _expect("boxes", self.boxes, (n, self.NUMBERS))
         _expect("scores", self.scores, (n,))
         _expect("classes", self.classes, (n,))
         _expect("probabilities", self.probabilities, (n, self.probabilities.shape[-1]))
@@ -44,15 +52,79 @@ class Detections:
     def empty(cls, class_count: int) -> Self:
         """No box at all, for a model of `class_count` classes."""
         return cls(
-            boxes=np.zeros((0, 4), np.float32),
+            boxes=np.zeros((0, cls.NUMBERS), np.float32),
             scores=np.zeros(0, np.float32),
             classes=np.zeros(0, np.int64),
             probabilities=np.zeros((0, class_count), np.float32),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """All objects of at least one part, best first; of equal ones those of the earlier part."""
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("boxes", "scores", "classes", "probabilities")
+        }
+        return replace(parts[0], **columns).take(np.argsort(-columns["scores"], kind="stable"))
+
+    def take(self, rows: Ints) -> Self:
+        """The objects at these positions, in this order."""
+        return replace(
+            self,
+            boxes=self.boxes[rows],
+            scores=self.scores[rows],
+            classes=self.classes[rows],
+            probabilities=self.probabilities[rows],
+        )
+
     def with_boxes(self, boxes: Floats) -> Self:
-        """The same objects with other coordinates, `(n, 4)`."""
-        return type(self)(boxes, self.scores, self.classes, self.probabilities)
+        """The same objects with other coordinates."""
+        return replace(self, boxes=boxes)
+
+    def moved(self, matrix: Matrix, size: tuple[int, int]) -> Self:
+        """The same objects after an affine map, in an image of `size` (height, width).
+
+        An upright box becomes the enclosing one, clipped to the image.
+        """
+        return self.with_boxes(upright.move(self.boxes, matrix, size).astype(np.float32))
+
+    def iou(self, other: Self) -> NDArray[np.float64]:
+        """Intersection over union of each of the n boxes with each of the m others, `(n, m)`."""
+        return upright.iou(self.boxes, other.boxes)
+
+    def covered(self, holes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The share of each of the n boxes that each of the upright boxes `(m, 4)` covers, `(m, n)`."""
+        tiny = np.finfo(np.float32).tiny
+        return upright.intersections(holes, self.boxes) / np.maximum(upright.areas(self.boxes), tiny)
+
+
+@dataclass(frozen=True, slots=True)
+class RotatedDetections(Detections):
+    """The final rotated boxes of one image, best first.
+
+    Attributes:
+        boxes: `(n, 5)` float32, `cx, cy, w, h` in pixels and an angle in radians, see `boxes.rotated`. They may reach
+            beyond the image: what is cut off a rotated box leaves no rotated box.
+        convention: how the data set writes them.
+    """
+
+    convention: Convention = SMALLEST_TURNS
+
+    NUMBERS: ClassVar[int] = 5
+
+    def moved(self, matrix: Matrix, size: tuple[int, int]) -> Self:
+        """See `Detections`. The nearest rotated box of what the map makes of each, not clipped."""
+        return self.with_boxes(rotated.move(self.boxes, matrix).astype(np.float32))
+
+    def iou(self, other: Self) -> NDArray[np.float64]:
+        """See `Detections`."""
+        return rotated.iou(self.boxes, other.boxes)
+
+    def covered(self, holes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """See `Detections`."""
+        tiny = np.finfo(np.float32).tiny
+        turned = rotated.from_upright(holes, np.zeros(len(holes)))
+        return rotated.intersections(turned, self.boxes) / np.maximum(rotated.areas(self.boxes), tiny)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,18 @@ CHUNKS = 64
 """Chunks that a small set is cut into, so that several ranks have something to share."""
 
 
-class Box(msgspec.Struct, frozen=True):
-    """A box in pixels of the image: integers, as the platform's parser demands."""
+class Box(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A box in pixels of the image: integers, as the platform's parser demands.
+
+    Attributes:
+        rotate_angle: turn about the centre, in the unit of the data set; None for an image without rotated boxes.
+    """
 
     x: int
     y: int
     w: int
     h: int
+    rotate_angle: float | None = None
 
 
 class Annotation(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from common.boxes.affine import IDENTITY
 from common.mining.algorithm import Augmented, Evidence, MiningSettings
 from common.predictions import Detections, Floats, Prediction
 
@@ -41,5 +42,5 @@ def evidence(
         prediction=Prediction(plain, maps),
         input_size=SIZE,
         augmented=tuple(Prediction(each) for each in augmented),
-        augmentations=tuple(Augmented(f"same {i}", image, lambda boxes: boxes) for i, _ in enumerate(augmented)),
+        augmentations=tuple(Augmented(f"same {i}", image, IDENTITY) for i, _ in enumerate(augmented)),
     )

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.images.letterbox import GREY, letterbox
+from tests.geometry import upright
 
 sides = st.integers(1, 300)
 strides = st.sampled_from([1, 8, 32, 64])
@@ -30,7 +31,7 @@ def test_the_input_is_the_smallest_that_holds_the_scaled_image(width: int, heigh
         assert kept == pytest.approx(max(side * size / max(width, height), 1), abs=0.501)
     (top, left), (bottom, right) = inner.min(axis=0), inner.max(axis=0) + 1
     middle = [(left + right) / 2, (top + bottom) / 2]
-    back = prepared.placement.to_image(np.array([[left, top, right, bottom], middle * 2], np.float32))
+    back = prepared.placement.to_image(upright([[left, top, right, bottom], middle * 2])).boxes
     np.testing.assert_allclose(back, [[0, 0, width, height], [width / 2, height / 2] * 2], atol=0.01)
     assert np.unique(prepared.pixels).tolist() in ([0], [0, GREY])
 
@@ -41,24 +42,26 @@ def test_boxes_come_back_to_where_they_were(
 ) -> None:
     placement = letterbox(image_of(width, height), size, stride).placement
     corners = st.tuples(*(st.floats(0, side, width=32) for side in (width, height, width, height)))
-    boxes = np.array(data.draw(st.lists(corners, max_size=4)), np.float32).reshape(-1, 4)
+    boxes = np.sort(np.array(data.draw(st.lists(corners, max_size=4)), np.float32).reshape(-1, 2, 2), axis=1).reshape(
+        -1, 4
+    )
     scale = np.array([placement.scale_x, placement.scale_y] * 2)
     offset = np.array([placement.offset_x, placement.offset_y] * 2)
-    back = placement.to_image((boxes * scale + offset).astype(np.float32))
+    back = placement.to_image(upright(boxes * scale + offset)).boxes
     assert back.dtype == np.float32
     np.testing.assert_allclose(back, boxes, atol=0.05)
 
 
 def test_boxes_are_clipped_to_the_image() -> None:
     placement = letterbox(image_of(40, 20), 80, 32).placement
-    back = placement.to_image(np.array([[-50, -50, 500, 500]], np.float32))
+    back = placement.to_image(upright([[-50, -50, 500, 500]])).boxes
     assert back.tolist() == [[0, 0, 40, 20]]
 
 
 def test_the_whole_input_maps_to_the_whole_image() -> None:
     prepared = letterbox(image_of(31, 17), 64, 32)
     height, width = prepared.pixels.shape[:2]
-    assert prepared.placement.to_image(np.array([[0, 0, width, height]], np.float32)).tolist() == [[0, 0, 31, 17]]
+    assert prepared.placement.to_image(upright([[0, 0, width, height]])).boxes.tolist() == [[0, 0, 31, 17]]
 
 
 def test_an_object_stays_where_its_box_says() -> None:
@@ -67,7 +70,7 @@ def test_an_object_stays_where_its_box_says() -> None:
     prepared = letterbox(image, 200, 32)
     bright = np.argwhere(prepared.pixels[:, :, 0] > 200)
     (top, left), (bottom, right) = bright.min(axis=0), bright.max(axis=0) + 1
-    box = prepared.placement.to_image(np.array([[left, top, right, bottom]], np.float32))
+    box = prepared.placement.to_image(upright([[left, top, right, bottom]])).boxes
     np.testing.assert_allclose(box, [[30, 20, 50, 40]], atol=1)
 
 

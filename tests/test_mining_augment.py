@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from common.boxes.upright import areas
 from common.mining.algorithm import Augmented
 from common.mining.augment import augment, cutout
-from common.mining.boxes import areas
 from common.mining.seeds import rng
+from tests.geometry import upright
 from tests.mining_cases import detections, scored
 
 SIZES = [(96, 128), (416, 640), (160, 90)]  # landscape; a real one; portrait
@@ -49,7 +50,7 @@ def test_the_size_and_type_of_the_input_stay(name: str, size: tuple[int, int]) -
 def test_a_drawn_rectangle_moves_where_move_says(name: str, size: tuple[int, int]) -> None:
     with_box, without = changed(drawn(size))[name], changed(np.zeros((*size, 3), np.uint8))[name]
     ink = with_box.image[..., 0].astype(float) - without.image[..., 0]
-    x1, y1, x2, y2 = with_box.move(np.array([BOX], np.float32))[0]
+    x1, y1, x2, y2 = with_box.move(upright([BOX])).boxes[0]
     rows, columns = (np.flatnonzero(ink.max(axis=axis) > 64) for axis in (1, 0))
     assert [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1] == pytest.approx([x1, y1, x2, y2], abs=1)
     y, x = np.indices(size) + 0.5
@@ -63,14 +64,14 @@ def test_a_drawn_rectangle_moves_where_move_says(name: str, size: tuple[int, int
 def test_nothing_leaves_the_input(name: str, size: tuple[int, int]) -> None:
     height, width = size
     whole = np.array([[0, 0, width, height], [-9, -9, width + 9, height + 9]], np.float32)
-    moved = changed(drawn(size))[name].move(whole)
+    moved = changed(drawn(size))[name].move(upright(whole)).boxes
     assert moved.dtype == np.float32
     assert (moved >= 0).all()
     assert (moved <= [width, height, width, height]).all()
 
 
 def test_no_box_is_moved_to_no_box() -> None:
-    shapes = [each.move(np.zeros((0, 4), np.float32)).shape for each in changed(drawn((96, 128))).values()]
+    shapes = [each.move(upright([])).boxes.shape for each in changed(drawn((96, 128))).values()]
     assert shapes == [(0, 4)] * 4
 
 
@@ -82,13 +83,13 @@ def test_what_downsizing_and_rotating_uncover_is_the_grey_of_letterboxing() -> N
 
 def test_the_corners_of_the_input_stay_visible_when_rotated() -> None:
     corners = np.array([[0, 0, 2, 2], [126, 0, 128, 2], [0, 94, 2, 96], [126, 94, 128, 96]], np.float32)
-    moved = changed(drawn((96, 128)))["rotate"].move(corners)
+    moved = changed(drawn((96, 128)))["rotate"].move(upright(corners)).boxes
     assert (areas(moved) > 3).all()
 
 
 def test_rotation_is_counter_clockwise() -> None:
     right = np.array([[108, 44, 116, 52]], np.float32)
-    _, top, _, bottom = changed(drawn((96, 128)))["rotate"].move(right)[0]
+    _, top, _, bottom = changed(drawn((96, 128)))["rotate"].move(upright(right)).boxes[0]
     assert (top + bottom) / 2 < 48 - 3
 
 
@@ -97,7 +98,7 @@ def test_holes_are_black_and_cover_the_accepted_share_of_the_box(holes: int, mon
     monkeypatch.setattr("common.mining.augment.HOLES", holes)
     white = np.full((200, 300, 3), 255, np.uint8)
     x1, y1, x2, y2 = box = (100, 60, 170, 110)
-    images = [cutout(white, np.array([box], np.float32), np.random.default_rng(seed)).image for seed in range(20)]
+    images = [cutout(white, upright([box]), np.random.default_rng(seed)).image for seed in range(20)]
     black = np.stack(images)[..., 0] == 0
     covered = black[:, y1:y2, x1:x2].mean(axis=(1, 2))
     cut = covered > 0
@@ -117,7 +118,7 @@ def test_the_given_image_is_not_written_to() -> None:
 def test_no_hole_is_cut_where_no_trial_fits() -> None:
     white = np.full((200, 300, 3), 255, np.uint8)
     whole = np.array([[0, 0, 300, 200]], np.float32)
-    assert (cutout(white, whole, np.random.default_rng(0)).image == 255).all()
+    assert (cutout(white, upright(whole), np.random.default_rng(0)).image == 255).all()
 
 
 def test_the_holes_are_the_same_in_every_run_of_a_task_and_differ_between_images() -> None:

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from common.mining.algorithm import Evidence, importance
-from common.mining.boxes import clip, iou
+from common.boxes.upright import clip, iou
+from common.mining.algorithm import Augmented, Evidence, importance
 from common.mining.cald import class_distribution
 from common.mining.registry import ALGORITHMS
 from common.predictions import Detections, Prediction
+from tests.geometry import rotated
 from tests.mining_cases import SETTINGS, SIZE, Box, detections, evidence, scored
 
 CALD = ALGORITHMS["cald"]
@@ -70,7 +71,7 @@ def test_a_detector_that_follows_every_augmentation_is_perfectly_consistent() ->
     plain = detections((BOX, [1.0]), ((30, 40, 70, 80), [1.0]))
     assert CALD.augment is not None
     changed = CALD.augment(np.zeros((*SIZE, 3), np.uint8), plain, np.random.default_rng(0))
-    found = tuple(Prediction(plain.with_boxes(each.move(plain.boxes))) for each in changed)
+    found = tuple(Prediction(each.move(plain)) for each in changed)
     case = Evidence("a.jpg", Prediction(plain), SIZE, found, changed)
     assert CALD.score(case, SETTINGS) == pytest.approx(0.7)
 
@@ -132,3 +133,25 @@ def test_overlaps_of_boxes_are_exact_and_total() -> None:
 
 def test_the_part_of_a_box_outside_the_input_is_cut_off() -> None:
     assert clip(np.array([[-5, -5, 200, 50]], np.float32), (96, 128)).tolist() == [[0, 0, 128, 50]]
+
+
+def test_rotated_boxes_are_followed_and_compared_as_rotated_boxes() -> None:
+    plain = rotated([[60, 50, 50, 8, 0.7]])
+    assert CALD.augment is not None
+    changed = CALD.augment(np.zeros((*SIZE, 3), np.uint8), plain, np.random.default_rng(0))
+    followed = [each.move(plain) for each in changed]
+    assert CALD.score(on_augmentations(plain, changed, followed), SETTINGS) == pytest.approx(1.5 - 1.3, abs=1e-5)
+    turned = [each.with_boxes(each.boxes + np.array([0, 0, 0, 0, 0.3], np.float32)) for each in followed]
+    overlaps = [one.iou(other)[0, 0] for one, other in zip(followed, turned, strict=True)]
+    assert max(overlaps) < 0.5
+    expected = np.mean([1.3 - (0.5 + overlap) for overlap in overlaps])
+    assert CALD.score(on_augmentations(plain, changed, turned), SETTINGS) == pytest.approx(expected)
+
+
+def on_augmentations(plain: Detections, changed: tuple[Augmented, ...], found: list[Detections]) -> Evidence:
+    return Evidence("a.jpg", Prediction(plain), SIZE, tuple(map(Prediction, found)), changed)
+
+
+def test_a_cutout_covers_the_shares_of_rotated_boxes_that_it_covers() -> None:
+    covered = rotated([[50, 50, 40, 10, math.pi / 4]]).covered(np.array([[0, 0, 50, 100], [90, 90, 99, 99]]))
+    assert covered.tolist() == [[pytest.approx(0.5)], [0]]

@@ -117,5 +117,5 @@ def test_a_box_of_the_data_set_that_is_predicted_perfectly_comes_back_as_the_sam
     scale = np.array([placement.scale_x, placement.scale_y] * 2)
     offset = np.array([placement.offset_x, placement.offset_y] * 2)
     predicted = (np.array([[x, y, x + w, y + h]]) * scale + offset).astype(np.float32)
-    found = detections_of((0, 0, 1, 1)).with_boxes(placement.to_image(predicted))
+    found = placement.to_image(detections_of((0, 0, 1, 1)).with_boxes(predicted))
     assert annotations(found, NAMES)[0].box == Box(x, y, w, h)

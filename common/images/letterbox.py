@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from common.images.decode import Pixels
-from common.predictions import Floats
+from common.predictions import Detections
 
 GREY = 114
 """Value of the border: what YOLO models are trained with."""
@@ -29,12 +29,15 @@ class Placement:
     offset_x: float
     offset_y: float
 
-    def to_image(self, boxes: Floats) -> Floats:
-        """Corners `(n, 4)` in model pixels -> corners in image pixels, clipped to the image."""
-        offset = np.array([self.offset_x, self.offset_y] * 2, np.float32)
-        scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
-        limit = np.array([self.width, self.height] * 2, np.float32)
-        return np.asarray(np.clip((boxes - offset) / scale, 0, limit), np.float32)
+    def to_image(self, detections: Detections) -> Detections:
+        """Detections in model pixels -> in image pixels."""
+        back = np.array(
+            [
+                [1 / self.scale_x, 0, -self.offset_x / self.scale_x],
+                [0, 1 / self.scale_y, -self.offset_y / self.scale_y],
+            ]
+        )
+        return detections.moved(back, (self.height, self.width))
 
 
 @dataclass(frozen=True, slots=True)

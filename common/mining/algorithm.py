@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from common.predictions import Detections, Floats, Prediction
+from common.boxes.affine import Matrix
+from common.predictions import Detections, Prediction
 
 Image = NDArray[np.uint8]
-Move = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,16 @@ class Augmented:
     Attributes:
         name: what was done, for people.
         image: `(H, W, 3)` uint8, the size of the plain input.
-        move: maps boxes `(n, 4)` of the plain input to the changed one: corners `x1, y1, x2, y2` in pixels, the
-            enclosing rectangles where a box does not stay one, clipped to the input.
+        matrix: maps the plain input to the changed one.
     """
 
     name: str
     image: Image
-    move: Move
+    matrix: Matrix
+
+    def move(self, detections: Detections) -> Detections:
+        """Where the objects of the plain input are in the changed one."""
+        return detections.moved(self.matrix, self.image.shape[:2])
 
 
 @dataclass(frozen=True, slots=True)

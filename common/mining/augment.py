@@ -4,19 +4,15 @@ Each keeps the size of the model input, and each is an affine map of the plane (
 Numbers and order are those of the authors' code, github.com/we1pingyu/CALD, cald/cald_helper.py.
 """
 
-from functools import partial
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from common.boxes.affine import IDENTITY, Matrix
 from common.mining.algorithm import Augmented, Image
-from common.mining.boxes import areas, clip, intersections
-from common.predictions import Detections, Floats
-
-Matrix = NDArray[np.float64]
-"""`(2, 3)`: maps the point (x, y, 1), in pixels from the top left corner of the image."""
+from common.predictions import Detections
 
 RATIO: Final = 0.8
 ANGLE: Final = 5.0
@@ -41,31 +37,30 @@ def augment(image: Image, detections: Detections, rng: np.random.Generator) -> t
     """
     if not len(detections):
         return ()
-    return flip(image), cutout(image, detections.boxes, rng), downsize(image), rotate(image)
+    return flip(image), cutout(image, detections, rng), downsize(image), rotate(image)
 
 
 def flip(image: Image) -> Augmented:
     """Left and right exchanged."""
     matrix = np.array([[-1.0, 0.0, image.shape[1]], [0.0, 1.0, 0.0]])
-    return _augmented("flip", np.ascontiguousarray(image[:, ::-1]), matrix)
+    return Augmented("flip", np.ascontiguousarray(image[:, ::-1]), matrix)
 
 
-def cutout(image: Image, boxes: Floats, rng: np.random.Generator) -> Augmented:
+def cutout(image: Image, detections: Detections, rng: np.random.Generator) -> Augmented:
     """At most two black holes; none when no trial covers a box by the accepted share.
 
     Args:
         image: `(H, W, 3)` uint8.
-        boxes: `(n, 4)`, n >= 1.
+        detections: of `image`; at least one.
         rng: decides size and place of the holes.
     """
     height, width = image.shape[:2]
     trials = _holes((height, width), rng)
-    covered = intersections(trials, boxes) / np.maximum(areas(boxes), np.finfo(np.float32).tiny)
-    most = covered.max(axis=1)
+    most = detections.covered(trials).max(axis=1)
     holed = image.copy()
     for x1, y1, x2, y2 in trials[(COVERED[0] <= most) & (most <= COVERED[1])][:HOLES]:
         holed[y1:y2, x1:x2] = 0
-    return _augmented("cutout", holed, np.eye(2, 3))
+    return Augmented("cutout", holed, IDENTITY)
 
 
 def downsize(image: Image) -> Augmented:
@@ -75,7 +70,7 @@ def downsize(image: Image) -> Augmented:
     canvas = np.full_like(image, PADDING)
     canvas[:small_height, :small_width] = cv2.resize(image, (small_width, small_height))
     matrix = np.array([[small_width / width, 0.0, 0.0], [0.0, small_height / height, 0.0]])
-    return _augmented("downsize", canvas, matrix)
+    return Augmented("downsize", canvas, matrix)
 
 
 def rotate(image: Image) -> Augmented:
@@ -83,17 +78,7 @@ def rotate(image: Image) -> Augmented:
     height, width = image.shape[:2]
     matrix = _rotation(height, width)
     turned = cv2.warpAffine(image, _between_centres(matrix), (width, height), borderValue=PADDING)
-    return _augmented("rotate", np.asarray(turned, np.uint8), matrix)
-
-
-def _augmented(name: str, image: Image, matrix: Matrix) -> Augmented:
-    return Augmented(name, image, partial(_move, matrix=matrix, size=image.shape[:2]))
-
-
-def _move(boxes: Floats, matrix: Matrix, size: tuple[int, int]) -> Floats:
-    corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]] @ matrix[:, :2].T + matrix[:, 2]
-    moved = np.hstack([corners.min(axis=1), corners.max(axis=1)])
-    return clip(moved.astype(np.float32), size)
+    return Augmented("rotate", np.asarray(turned, np.uint8), matrix)
 
 
 def _holes(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.int64]:

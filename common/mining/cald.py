@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from common.boxes.affine import IDENTITY
 from common.mining.algorithm import Algorithm, Augmented, Evidence, MiningSettings
 from common.mining.augment import augment
-from common.mining.boxes import clip, iou
 from common.mining.information import jensen_shannon
 from common.predictions import Detections, Floats
 
@@ -58,26 +58,24 @@ def class_distribution(probabilities: Floats) -> NDArray[np.float64]:
 def _distance(reference: Detections, augmented: Augmented, found: Detections, size: tuple[int, int]) -> float:
     if not len(found):
         return 0.0
-    consistency = _consistencies(reference, augmented.move(reference.boxes), found, clip(found.boxes, size))
+    consistency = _consistencies(augmented.move(reference), found.moved(IDENTITY, size))
     return float(np.abs(consistency - BASE_POINT).min())
 
 
-def _consistencies(first: Detections, moved: Floats, second: Detections, found: Floats) -> NDArray[np.float64]:
+def _consistencies(moved: Detections, found: Detections) -> NDArray[np.float64]:
     """Paper, section 3.2: IoU with the best match plus the mean score, lowered as the two class distributions differ.
 
     Args:
-        first: the n detections of the plain input.
-        moved: `(n, 4)`, where their boxes should be in the augmented input.
-        second: the m >= 1 detections of the augmented input.
-        found: `(m, 4)`, where their boxes are.
+        moved: the n detections of the plain input, where they should be in the augmented one.
+        found: the m >= 1 detections of the augmented input.
 
     Returns:
         `(n,)` in [0, 2].
     """
-    overlaps = iou(moved, found)
+    overlaps = moved.iou(found)
     best = overlaps.argmax(axis=1)
-    divergence = jensen_shannon(class_distribution(first.probabilities), class_distribution(second.probabilities[best]))
-    scores = (first.scores.astype(np.float64) + second.scores[best]) / 2
+    divergence = jensen_shannon(class_distribution(moved.probabilities), class_distribution(found.probabilities[best]))
+    scores = (moved.scores.astype(np.float64) + found.scores[best]) / 2
     consistencies: NDArray[np.float64] = overlaps.max(axis=1) + scores * (1 - divergence)
     return consistencies
 

@@ -1,35 +1,54 @@
 """infer-result.json for boxes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from common.files import replacing
-from common.predictions import Detections
+from common.predictions import Detections, RotatedDetections
 from common.shards import Annotation, Box
+
+ANGLE_DIGITS = 6
+"""Behind the point of an angle: what float32 has."""
 
 
 def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Annotation, ...]:
     """The objects of one image as the platform reads them.
 
-    A box is rounded to whole pixels corner by corner, so that a box of the data set that is predicted perfectly comes
-    back as the same four integers. A box is at least one pixel wide and high.
+    Boxes are rounded so that a box of the data set that is predicted perfectly comes back as the same four integers,
+    and, if it is rotated, with the same angle. A box is at least one pixel wide and high.
 
     Args:
-        detections: boxes in pixels of the image, already clipped to it.
+        detections: boxes in pixels of the image; upright ones already clipped to it.
         class_names: of the task; a detection of another class does not exist for it and is left out.
     """
+    boxes = _rotated(detections) if isinstance(detections, RotatedDetections) else _upright(detections)
+    rows = zip(boxes, detections.classes.tolist(), detections.scores.tolist(), strict=True)
+    return tuple(
+        Annotation(box, class_names[label], min(max(round(score, 6), 0.0), 1.0))
+        for box, label, score in rows
+        if label < len(class_names)
+    )
+
+
+def _upright(detections: Detections) -> Iterator[Box]:
     corners = np.rint(detections.boxes).astype(int)
     sides = np.maximum(corners[:, 2:] - corners[:, :2], 1)
     starts = np.maximum(corners[:, 2:] - sides, 0)  # what is thinner than a pixel stays inside the image
-    rows = zip(starts.tolist(), sides.tolist(), detections.classes.tolist(), detections.scores.tolist(), strict=True)
-    return tuple(
-        Annotation(Box(x, y, w, h), class_names[label], min(max(round(score, 6), 0.0), 1.0))
-        for (x, y), (w, h), label, score in rows
-        if label < len(class_names)
-    )
+    return starmap(Box, np.hstack([starts, sides]).tolist())
+
+
+def _rotated(detections: RotatedDetections) -> Iterator[Box]:
+    """The un-rotated box about the same centre, and the angle."""
+    boxes = detections.convention.apply(detections.boxes)
+    sides = np.maximum(np.rint(boxes[:, 2:4]), 1)
+    starts = np.rint(boxes[:, :2] - sides / 2)
+    angles = (boxes[:, 4] / detections.convention.unit.radians).round(ANGLE_DIGITS) + 0.0  # no -0.0
+    for (x, y, w, h), angle in zip(np.hstack([starts, sides]).astype(int).tolist(), angles.tolist(), strict=True):
+        yield Box(x, y, w, h, angle)
 
 
 def write_infer_result(

@@ -1,9 +1,9 @@
-"""Areas and overlaps of boxes: corners `x1, y1, x2, y2` in pixels, the max corner exclusive."""
+"""Upright boxes: corners `x1, y1, x2, y2` in pixels, the max corner exclusive (width = x2 - x1)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common.predictions import Floats
+from common.boxes.affine import Matrix, apply
 
 Boxes = NDArray[np.floating] | NDArray[np.integer]
 Doubles = NDArray[np.float64]
@@ -28,12 +28,22 @@ def iou(first: Boxes, second: Boxes) -> Doubles:
 
     Two boxes without any area have an IoU of 0.
     """
-    common = intersections(first, second)
-    union = areas(first)[:, None] + areas(second)[None, :] - common
+    return ratio(intersections(first, second), areas(first), areas(second))
+
+
+def ratio(common: Doubles, first: Doubles, second: Doubles) -> Doubles:
+    """Intersection over union, from common areas `(n, m)` and areas `(n,)` and `(m,)`; 0 where there is no union."""
+    union = first[:, None] + second[None, :] - common
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
 
 
-def clip(boxes: Floats, size: tuple[int, int]) -> Floats:
+def clip(boxes: Boxes, size: tuple[int, int]) -> Doubles:
     """The part of each box `(n, 4)` that lies inside an image of `size` (height, width)."""
     height, width = size
-    return np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
+    return np.clip(boxes.astype(np.float64), 0, np.array([width, height, width, height]))
+
+
+def move(boxes: Boxes, matrix: Matrix, size: tuple[int, int]) -> Doubles:
+    """Enclosing upright boxes of what an affine map makes of boxes `(n, 4)`, clipped to an image of `size`."""
+    corners = apply(matrix, boxes.astype(np.float64)[:, [[0, 1], [2, 1], [2, 3], [0, 3]]])
+    return clip(np.hstack([corners.min(axis=1), corners.max(axis=1)]), size)
