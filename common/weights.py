@@ -44,10 +44,11 @@ class Address:
 
         Args:
             folder: such as `mmyolo/v0/yolov8`.
-            name: `<experiment>_<date>_<time>-<the first 8 digits of its sha256>`; the file lies in a folder of the
-                experiment's name. <https://mmdetection.readthedocs.io/en/latest/user_guides/useful_tools.html>
+            name: `<experiment>_<date>_<time>-<the first 8 digits of its sha256>`, or without date and time; the file
+                lies in a folder of the experiment's name.
+                <https://mmdetection.readthedocs.io/en/latest/user_guides/useful_tools.html>
         """
-        parts = re.fullmatch(r"(.+)_\d{8}_\d{6}-([0-9a-f]{8})", name)
+        parts = re.fullmatch(r"(.+?)(?:_\d{8}_\d{6})?-([0-9a-f]{8})", name)
         if parts is None:
             raise ValueError(f"{name!r} is no name that OpenMMLab publishes weights under")
         experiment, digits = parts.groups()

@@ -8,7 +8,7 @@ from zoo import NAMES, PACKAGE, ZOO
 from common.contract import Verb
 from common.mining.params import AlgorithmName, mining_algorithm_parameter
 from common.mmlab.configs import find_config
-from common.mmlab.params import MmlabInfer, MmlabMining, MmlabTraining, amp_parameter, batch_size_parameter
+from common.mmlab.params import MmlabInfer, MmlabMining, UprightTraining, amp_parameter, batch_size_parameter
 from common.params import TrainingParameters, parameter
 
 
@@ -27,7 +27,7 @@ class Configuration(TrainingParameters):
     )
 
 
-class Training(MmlabTraining, Configuration):
+class Training(UprightTraining, Configuration):
     """Training, with the weights that this image packages."""
 
     package = PACKAGE

@@ -7,7 +7,7 @@ from zoo import MODELS, PACKAGE, ZOO
 
 from common.contract import Verb
 from common.mmlab.configs import find_config
-from common.mmlab.params import MmlabInfer, MmlabMining, MmlabTraining
+from common.mmlab.params import MmlabInfer, MmlabMining, UprightTraining
 from common.params import TrainingParameters, parameter
 
 
@@ -26,7 +26,7 @@ class Model(TrainingParameters):
     )
 
 
-class Training(MmlabTraining, Model):
+class Training(UprightTraining, Model):
     """Training, with the weights that this image packages."""
 
     package = PACKAGE

@@ -1,4 +1,4 @@
-"""An image without a model: writes outputs that hold to the contract, from nothing but env.yaml."""
+"""An image without a model: writes outputs that hold to the contract, from nothing but env.yaml and config.yaml."""
 
 import json
 import os
@@ -9,7 +9,8 @@ import yaml
 
 ENV = yaml.safe_load(Path(os.environ["DEFAULT_ENV_FILE_PATH"]).read_text(encoding="utf-8"))
 OUT = {key: Path(path) for key, path in ENV["output"].items()}
-BOX = {"x": 10, "y": 10, "w": 40, "h": 30}
+CLASS = yaml.safe_load(Path(ENV["input"]["config_file"]).read_text(encoding="utf-8"))["class_names"][0]
+BOX = {"x": 10, "y": 10, "w": 40, "h": 30} | ({"rotate_angle": 0.5} if CLASS == "ship" else {})
 
 
 def report(share):
@@ -32,7 +33,7 @@ def train():
 
 def answer():
     lines = Path(ENV["input"]["candidate_index_file"]).read_text(encoding="utf-8").splitlines()
-    boxes = [{"box": BOX, "class_name": "disc", "score": 0.75}]
+    boxes = [{"box": BOX, "class_name": CLASS, "score": 0.75}]
     images = {Path(line).name: {"boxes": boxes if index % 2 else []} for index, line in enumerate(lines)}
     OUT["infer_result_file"].write_text(json.dumps({"detection": images}), encoding="utf-8")
     ranking = "".join(f"{line}\t{1 - index / len(lines)}\n" for index, line in enumerate(lines))

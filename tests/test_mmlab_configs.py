@@ -121,6 +121,14 @@ def test_parts_of_configurations_are_no_configurations(package: str) -> None:
         ("mmdet", "timm_example/retinanet_timm-tv-resnet50_fpn_1x_coco.py", "package"),
         ("mmdet", "_base_/models/faster-rcnn_r50_fpn.py", "no training"),
         ("mmdet", "common/ms_3x_coco.py", "no training"),
+        ("mmrotate", "redet/redet-le90_re50_refpn_1x_dota.py", "package"),
+        ("mmrotate", "rotated-retinanet-rbox-le90_convnext-tiny_fpn_kld-stable_adamw-1x_dota", "package"),
+        ("mmrotate", "rotated-retinanet-rbox-le135_r50_fpn_gwd_1x_dota", "mmrotate does not have"),
+        ("mmrotate", "h2rbox_v2-le90_r50_fpn-1x_dota", "upright"),
+        ("mmrotate", "rotated-fcos-le90_r50_fpn_kld_1x_dota", "area"),
+        ("mmrotate", "s2anet-le135_r50_fpn_3x_hrsc", "mmrotate does not have"),
+        ("mmrotate", "_base_/datasets/dota.py", "no training"),
+        ("mmrotate", "rotated_rtmdet/_base_/dota_rr.py", "no training"),
     ],
 )
 def test_what_cannot_learn_a_detector_from_boxes_is_refused_with_the_reason(package: str, name: str, why: str) -> None:
@@ -150,7 +158,23 @@ def test_detectors_of_all_kinds_can_be_chosen(key: str) -> None:
     assert config_path("mmdet", key).is_file()
 
 
-@pytest.mark.parametrize(("package", "least"), [("mmyolo", 80), ("mmdet", 350)])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "rotated_rtmdet/rotated_rtmdet_tiny-300e-aug-hrsc.py",
+        "oriented_rcnn/oriented-rcnn-le90_r50_fpn_6x_ssdd.py",
+        "rotated_retinanet/rotated-retinanet-rbox-le135_r50_fpn_1x_dota.py",
+        "gwd/rotated-retinanet-rbox-le90_r50_fpn_gwd_1x_dota.py",
+        "s2anet/s2anet-le135_r50_fpn_1x_dota.py",
+        "rotated_reppoints/rotated-reppoints-qbox_r50_fpn_1x_dota.py",
+    ],
+)
+def test_detectors_of_rotated_boxes_of_all_kinds_can_be_chosen(key: str) -> None:
+    assert find_config(Path(key).stem, "mmrotate", {}) == key
+    assert config_path("mmrotate", key).is_file()
+
+
+@pytest.mark.parametrize(("package", "least"), [("mmyolo", 80), ("mmdet", 350), ("mmrotate", 80)])
 def test_every_configuration_is_found_by_its_file_name(package: str, least: int) -> None:
     """No two of a package are called the same."""
     keys = list(config_files(package))

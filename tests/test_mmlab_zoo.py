@@ -1,6 +1,7 @@
 """The tables of models and of their published weights, against what OpenMMLab itself says in its packages."""
 
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +23,8 @@ SEED_MODELS = (
 )
 """The 21 rows of mmyolo's seed document."""
 
+MMROTATE_SERVER = re.compile(r"https://mmassets\.onedl\.ai/mmrotate/v1\.0/")
+
 RETRAINED = "yolox/yolox_s_fast_8xb8-300e_coco.py"
 """OpenMMLab has newer weights of it than the seed document."""
 
@@ -31,7 +34,7 @@ def zoo_of(name: str) -> ModuleType:
         return importlib.import_module("zoo")
 
 
-MMYOLO, MMDETECTION = zoo_of("det-mmyolo-tmi"), zoo_of("det-mmdetection-tmi")
+MMYOLO, MMDETECTION, MMROTATE = (zoo_of(f"{name}-tmi") for name in ("det-mmyolo", "det-mmdetection", "rot-mmrotate"))
 
 
 def listed(package: str, family: str) -> dict[str, str]:
@@ -59,20 +62,33 @@ def test_every_yolox_of_the_seed_has_a_configuration_and_weights_by_both_names(s
     assert key in MMDETECTION.ZOO.addresses
 
 
+@pytest.mark.parametrize("size", ["tiny", "s", "m"])
+@pytest.mark.parametrize("form", ["", "_ms"])
+def test_every_rotated_rtmdet_of_the_seed_has_a_configuration_and_weights(size: str, form: str) -> None:
+    key = find_config(f"rtmdet_{size}{form}", "mmrotate", MMROTATE.MODELS)
+    assert key == f"rotated_rtmdet/rotated_rtmdet_{size}-3x-dota{form}.py"
+    assert key in config_files("mmrotate")
+    assert Path(key).stem in MMROTATE.ZOO.addresses[key].url
+
+
 def test_the_tables_hold_the_seeds_rows_and_the_weights_of_these_alone() -> None:
     assert len(SEED_MODELS) == 21
     assert set(MMYOLO.PUBLISHED) == set(SEED_MODELS)
     assert len(MMYOLO.ZOO.addresses) == 21
     assert len(MMDETECTION.ZOO.addresses) == 4
+    assert len(MMROTATE.ZOO.addresses) == 6
 
 
-@pytest.mark.parametrize(("zoo", "names"), [(MMYOLO, MMYOLO.MODELS), (MMDETECTION, MMDETECTION.NAMES)])
+@pytest.mark.parametrize(
+    ("zoo", "names"), [(MMYOLO, MMYOLO.MODELS), (MMDETECTION, MMDETECTION.NAMES), (MMROTATE, MMROTATE.MODELS)]
+)
 def test_every_name_means_exactly_one_configuration(zoo: ModuleType, names: dict[str, str]) -> None:
     assert {name: find_config(name, zoo.PACKAGE, names) for name in names} == names
 
 
 def test_no_two_short_names_mean_the_same() -> None:
-    assert len(set(MMYOLO.MODELS.values())) == len(MMYOLO.MODELS)
+    for names in (MMYOLO.MODELS, MMROTATE.MODELS):
+        assert len(set(names.values())) == len(names)
 
 
 @pytest.mark.parametrize("zoo", [MMYOLO, MMDETECTION])
@@ -81,12 +97,19 @@ def test_the_addresses_are_those_that_openmmlab_lists_for_these_configurations(z
     assert addresses == {key: listed(zoo.PACKAGE, key.partition("/")[0])[key] for key in addresses}
 
 
+def test_the_addresses_of_rotated_detectors_are_the_seeds() -> None:
+    """OpenMMLab's packages list them at another server of theirs, under the same names."""
+    listed_at = {key: MMROTATE_SERVER.sub("", url) for key, url in listed("mmrotate", "rotated_rtmdet").items()}
+    for key, address in MMROTATE.ZOO.addresses.items():
+        assert address.url == f"https://download.openmmlab.com/mmrotate/v1.0/{listed_at[key]}"
+
+
 def test_the_retrained_model_has_the_seeds_weights() -> None:
     address = MMYOLO.ZOO.addresses[RETRAINED]
     assert address.file_name == "yolox_s_8xb8-300e_coco_20220917_030738-d7e60cb2.pth"
 
 
-@pytest.mark.parametrize("zoo", [MMYOLO, MMDETECTION])
+@pytest.mark.parametrize("zoo", [MMYOLO, MMDETECTION, MMROTATE])
 def test_every_file_has_the_hash_that_its_name_ends_with(zoo: ModuleType) -> None:
     for address in zoo.ZOO.addresses.values():
         assert len(address.sha256) == 8
@@ -97,6 +120,12 @@ def test_an_address_of_openmmlab_has_the_experiment_as_its_folder_and_the_hash_o
     address = Address.of_openmmlab("mmyolo/v0/rtmdet", "rtmdet_s_8xb32_20221230_182329-0a8c901a")
     folder = "https://download.openmmlab.com/mmyolo/v0/rtmdet/rtmdet_s_8xb32"
     assert address == Address(f"{folder}/rtmdet_s_8xb32_20221230_182329-0a8c901a.pth", "0a8c901a")
+
+
+def test_a_name_of_mmrotate_has_no_date() -> None:
+    address = Address.of_openmmlab("mmrotate/v1.0/rotated_rtmdet", "rotated_rtmdet_s-3x-dota-11f6ccf5")
+    folder = "https://download.openmmlab.com/mmrotate/v1.0/rotated_rtmdet/rotated_rtmdet_s-3x-dota"
+    assert address == Address(f"{folder}/rotated_rtmdet_s-3x-dota-11f6ccf5.pth", "11f6ccf5")
 
 
 @pytest.mark.parametrize("name", ["cspnext-tiny_imagenet_600e", "a_20221230_182329", "a_20221230_182329-0a8c901"])

@@ -3,14 +3,18 @@
 import contextlib
 import io
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
+import shapely.affinity
+from numpy.typing import ArrayLike
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from common.results.coco_metrics import box_metrics
+from common.results.coco_metrics import box_metrics, rotated_box_metrics
 
 
 def truth(path: Path, *, objects: int, images: int = 8) -> Path:
@@ -87,3 +91,143 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     path = truth(tmp_path / "val.json", objects=5)
     box_metrics(path, found(path))
     assert capfd.readouterr().out == ""
+
+
+# rotated boxes
+
+PERFECT = pytest.approx({"mAP": 1, "mAP75": 1, "mAP50_95": 1}, abs=1e-12)
+NOTHING = {"mAP": 0, "mAP75": 0, "mAP50_95": 0}
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+
+
+def rotated_truth(path: Path, boxes: np.ndarray, images: np.ndarray, classes: np.ndarray) -> Path:
+    annotations = [
+        {
+            "id": i,
+            "image_id": image,
+            "category_id": category,
+            "bbox": [0, 0, 1, 1],  # what is compared are the rotated boxes
+            "area": box[2] * box[3],
+            "iscrowd": 0,
+            "obb": box,
+        }
+        for i, (box, image, category) in enumerate(
+            zip(boxes.tolist(), images.tolist(), classes.tolist(), strict=True), 1
+        )
+    ]
+    document = {
+        "images": [{"id": i, "file_name": f"{i}.jpg", "width": 500, "height": 500} for i in (1, 2)],
+        "annotations": annotations,
+        "categories": [{"id": i, "name": str(i)} for i in range(3)],
+    }
+    path.write_text(json.dumps(document))
+    return path
+
+
+def rows_of(boxes: ArrayLike, image: int = 1, score: float = 0.5, category: int = 0) -> np.ndarray:
+    table = np.asarray(boxes, np.float64).reshape(-1, 5)
+    ones = np.ones((len(table), 1))
+    return np.hstack([image * ones, table, score * ones, category * ones])
+
+
+def of_one(path: Path, box: ArrayLike, found: ArrayLike) -> dict[str, float]:
+    """Metrics of one detection of one object."""
+    truth = rotated_truth(path, np.array([box], float), np.array([1]), np.array([0]))
+    return rotated_box_metrics(truth, rows_of(found))
+
+
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [
+        ((50, 40, 60, 20, 0.3), (50, 40, 60, 20, 0.3)),
+        ((50, 40, 60, 20, 0.3), (50, 40, 20, 60, 0.3 + math.pi / 2)),
+        ((50, 40, 60, 20, 0.3), (50, 40, 60, 20, 0.3 - math.pi)),
+        ((50, 40, 30, 30, 0.7), (50, 40, 30, 30, 0.7 - math.pi / 2)),
+        ((50, 40, 300, 2, math.pi / 2), (50, 40, 2, 300, 0)),
+    ],
+)
+def test_the_same_rectangle_in_another_writing_is_a_hit(
+    tmp_path: Path, box: tuple[float, ...], found: tuple[float, ...]
+) -> None:
+    assert of_one(tmp_path / "val.json", box, found) == PERFECT
+
+
+def test_angles_turn_clockwise(tmp_path: Path) -> None:
+    """Two boxes that mirror each other overlap little, though their enclosing boxes are the same."""
+    found = of_one(tmp_path / "val.json", (50, 40, 60, 6, 0.5), (50, 40, 60, 6, -0.5))
+    assert found == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("iou", "expected"),
+    [(0.49, (0, 0, 0)), (0.51, (1, 0, 0.1)), (0.62, (1, 0, 0.3)), (0.76, (1, 1, 0.6)), (0.99, (1, 1, 1))],
+)
+def test_a_hit_counts_up_to_its_iou(tmp_path: Path, iou: float, expected: tuple[float, float, float]) -> None:
+    """A box that is moved along itself by a share s of its length has the IoU (1 - s) / (1 + s)."""
+    shift = 60 * (1 - iou) / (1 + iou)
+    angle = 0.9
+    moved = (50 + shift * math.cos(angle), 40 + shift * math.sin(angle), 60, 20, angle)
+    found = of_one(tmp_path / "val.json", (50, 40, 60, 20, angle), moved)
+    assert list(found.values()) == pytest.approx(expected)
+
+
+def test_the_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    n = 60
+    boxes = np.hstack([chance.uniform(50, 450, (n, 2)), chance.uniform(8, 60, (n, 2)), chance.uniform(-4, 4, (n, 1))])
+    images, classes = chance.integers(1, 3, n), chance.integers(0, 3, n)
+    found = boxes + chance.normal(0, 1, (n, 5)) * [1.5, 1.5, 2, 2, 0.06]
+    found[::9] = boxes[chance.permutation(n)[: len(found[::9])]]
+    rows = np.hstack([images[:, None], found, chance.uniform(size=(n, 1)), classes[:, None]])
+    metrics = rotated_box_metrics(rotated_truth(tmp_path / "val.json", boxes, images, classes), rows)
+    by_iou = [np.mean([average_precision(boxes, images, classes, rows, c, t) for c in range(3)]) for t in THRESHOLDS]
+    assert 0.2 < metrics["mAP75"] < metrics["mAP"] < 0.98
+    assert metrics["mAP"] == pytest.approx(by_iou[0], abs=1e-6)
+    assert metrics["mAP75"] == pytest.approx(by_iou[5], abs=1e-6)
+    assert metrics["mAP50_95"] == pytest.approx(np.mean(by_iou), abs=1e-6)
+
+
+def average_precision(
+    boxes: np.ndarray, images: np.ndarray, classes: np.ndarray, rows: np.ndarray, wanted: int, threshold: float
+) -> float:
+    """COCO's definition, with the IoU of polygons: the highest precision from each of 101 recalls on, averaged."""
+    left = {int(i): polygon(boxes[i]) for i in np.flatnonzero(classes == wanted)}
+    total, hits = len(left), []
+    for image, *box, _, category in rows[np.argsort(-rows[:, 6], kind="stable")]:
+        if category == wanted:
+            shape = polygon(box)
+            overlaps = {
+                i: shape.intersection(p).area / shape.union(p).area for i, p in left.items() if images[i] == image
+            }
+            best = max(overlaps, key=overlaps.__getitem__, default=None)
+            hits.append(best is not None and overlaps[best] >= threshold)
+            if hits[-1]:
+                del left[best]
+    right = np.cumsum(hits)
+    precision, recall = right / np.arange(1, len(hits) + 1), right / total
+    return float(np.mean([max(precision[recall >= r - 1e-12], default=0.0) for r in np.linspace(0, 1, 101)]))
+
+
+def polygon(box: ArrayLike) -> shapely.Polygon:
+    cx, cy, w, h, angle = map(float, np.asarray(box))
+    square = shapely.box(cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+    return shapely.affinity.rotate(square, angle, use_radians=True)  # y points down, so this turns clockwise
+
+
+def test_more_objects_in_an_image_than_coco_counts_are_all_found(tmp_path: Path) -> None:
+    boxes = np.array([[20 + 10 * (i % 20), 20 + 10 * (i // 20), 8, 3, i] for i in range(200)], float)
+    path = rotated_truth(tmp_path / "val.json", boxes, np.ones(200, int), np.zeros(200, int))
+    assert rotated_box_metrics(path, rows_of(boxes)) == PERFECT
+
+
+@pytest.mark.parametrize(("objects", "rows"), [(0, 5), (0, 0), (5, 0)])
+def test_no_rotated_box_to_find_or_none_found_is_zero(tmp_path: Path, objects: int, rows: int) -> None:
+    boxes = np.tile([30.0, 30, 20, 10, 0.4], (objects, 1))
+    path = rotated_truth(tmp_path / "val.json", boxes, np.ones(objects, int), np.zeros(objects, int))
+    found = rows_of(np.tile([30.0, 30, 20, 10, 0.4], (rows, 1)))
+    assert rotated_box_metrics(path, found) == NOTHING
+
+
+def test_nothing_is_printed_about_rotated_boxes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    of_one(tmp_path / "val.json", (50, 40, 60, 20, 0.3), (50, 40, 60, 20, 0.3))
+    assert capfd.readouterr() == ("", "")

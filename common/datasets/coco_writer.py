@@ -8,28 +8,37 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from common.boxes import rotated, upright
+from common.boxes.convention import AngleUnit
 from common.datasets.clip import clip_boxes
 from common.datasets.dataset import Dataset
+from common.datasets.rotated import inside, rotated_boxes
 from common.files import write_bytes
 
 
-def to_coco(dataset: Dataset, sizes: NDArray[np.int64], image_names: Sequence[str]) -> dict[str, Any]:
+def to_coco(
+    dataset: Dataset, sizes: NDArray[np.int64], image_names: Sequence[str], unit: AngleUnit | None = None
+) -> dict[str, Any]:
     """Build the document: ids of images and annotations count from 1, ids of categories are class indices, from 0.
 
     Args:
-        dataset: the images and boxes; boxes are clipped to the images.
+        dataset: the images and boxes. Upright boxes are clipped to the images; rotated ones are whole, or left out
+            where nothing of them is in the image.
         sizes: `(images, 2)` width and height in pixels.
         image_names: `file_name` of each image.
+        unit: of the angles; without it all boxes are upright, and angles mean nothing.
 
     Returns:
-        `images`, `annotations` (`bbox` = x, y, width, height in pixels; `area`; `iscrowd` 0) and `categories`.
+        `images`, `annotations` (`bbox` = x, y, width, height in pixels; `area`; `iscrowd` 0) and `categories`. With
+        angles, annotations also have `obb` = cx, cy, width, height in pixels and the angle in radians, clockwise as one
+        sees it; `bbox` is the upright box around it, and `area` that of the rotated box.
     """
     return {
         "images": [
             {"id": i, "file_name": name, "width": width, "height": height}
             for i, (name, (width, height)) in enumerate(zip(image_names, sizes.tolist(), strict=True), 1)
         ],
-        "annotations": _annotations(clip_boxes(dataset, sizes)),
+        "annotations": _upright(clip_boxes(dataset, sizes)) if unit is None else _rotated(dataset, sizes, unit),
         "categories": [{"id": index, "name": name} for index, name in enumerate(dataset.class_names)],
     }
 
@@ -39,9 +48,23 @@ def write_coco(document: dict[str, Any], path: Path) -> None:
     write_bytes(path, msgspec.json.encode(document), durable=False)
 
 
-def _annotations(dataset: Dataset) -> list[dict[str, Any]]:
-    low, high = np.split(dataset.boxes.astype(np.float64), 2, axis=1)
-    columns = (dataset.image_index + 1, dataset.classes, np.hstack([low, high - low]), (high - low).prod(axis=1))
+def _upright(dataset: Dataset) -> list[dict[str, Any]]:
+    boxes = dataset.boxes.astype(np.float64)
+    return _annotations(dataset, boxes, upright.areas(boxes))
+
+
+def _rotated(dataset: Dataset, sizes: NDArray[np.int64], unit: AngleUnit) -> list[dict[str, Any]]:
+    boxes = rotated_boxes(dataset, unit)
+    kept = inside(dataset, boxes, sizes)
+    boxes = boxes[kept]
+    annotations = _annotations(dataset.where(kept), rotated.enclosing(boxes), rotated.areas(boxes))
+    return [annotation | {"obb": box} for annotation, box in zip(annotations, boxes.tolist(), strict=True)]
+
+
+def _annotations(dataset: Dataset, boxes: NDArray[np.float64], areas: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """The objects of a data set, with upright boxes as corners `(n, 4)` and areas `(n,)`."""
+    low, high = np.split(boxes, 2, axis=1)
+    columns = (dataset.image_index + 1, dataset.classes, np.hstack([low, high - low]), areas)
     # pycocotools takes an annotation with id 0 for one that was not matched, so ids count from 1.
     return [
         {"id": i, "image_id": image, "category_id": category, "bbox": bbox, "area": area, "iscrowd": 0}

@@ -32,15 +32,16 @@ def class_maps(head: Any, outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     Args:
         head: see `heads.dense_head`.
         outputs: of its `forward`; lists with one `(B, channels, h, w)` tensor a scale. The first list is about classes;
-            the third is the objectness, centerness or IoU that the class scores are multiplied with, if it has one
-            channel an anchor.
+            the third (after the angles, where these have their own) is the objectness, centerness or IoU that the
+            class scores are multiplied with, if it has one channel an anchor.
 
     Returns:
         One `(B, K, h, w)` float32 tensor a scale, values in [0, 1].
     """
     if is_a(head, "YOLOV3Head"):
         return [_joint(scale, head) for scale in outputs[0]]
-    factors = outputs[2] if len(outputs) > 2 else [None] * len(outputs[0])
+    third = 3 if hasattr(head, "angle_coder") else 2
+    factors = outputs[third] if len(outputs) > third else [None] * len(outputs[0])
     return [_separate(scores, factor, head) for scores, factor in zip(outputs[0], factors, strict=True)]
 
 

@@ -23,12 +23,17 @@ KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (UserWarning, "In MMCV v1.4.4, we modified"),  # whoever uses HSigmoid
     (UserWarning, "Unnecessary conv bias before batch/instance norm"),
     (UserWarning, "Got processor for bboxes, but no transform"),  # YOLOv5's and YOLOv8's colours move no box
+    (UserWarning, "Setting (OMP|MKL)_NUM_THREADS environment variable"),  # mmengine, where several ranks train
     (UserWarning, "torch.meshgrid: in an upcoming release"),  # of every detector without anchors, as it starts to run
 )
 """What the packages warn about when they are imported and when they build a configuration of their own."""
 
-OLD_AMP = r"`torch\.cuda\.amp\.(autocast|GradScaler)\("
-"""Beginning of what torch warns about while models train: mmyolo and mmengine call these by their old names."""
+RUNNING_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
+    (FutureWarning, r"`torch\.cuda\.amp\.(autocast|GradScaler)\("),  # mmyolo and mmengine use these old names
+    (UserWarning, "The `clip` function does nothing in `(Rotated|Quadri)Boxes`"),  # at every step of a pipeline
+    (UserWarning, "DeprecationWarning: "),  # mmdet about what mmrotate calls things
+)
+"""What they warn about while models run."""
 
 
 @cache
@@ -38,16 +43,19 @@ def prepare(package: str) -> None:
     Nothing asks the network or draws into the log. What mmengine's loggers warn about are its own defaults.
 
     Args:
-        package: `mmyolo` or `mmdet`; the former needs the latter, and gets both.
+        package: `mmyolo`, `mmdet` or `mmrotate`; the others need mmdet, and get both.
     """
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would ask PyPI for its newest version
     with quiet():
         _register_mmdet()
         if package == "mmyolo":
             _register_mmyolo()
+        if package == "mmrotate":
+            _register_mmrotate()
         _quiet_loggers()
         _use_up_warnings()
-    warnings.filterwarnings("ignore", OLD_AMP, FutureWarning)
+    for category, message in RUNNING_WARNINGS:
+        warnings.filterwarnings("ignore", message, category)
 
 
 @contextlib.contextmanager
@@ -83,6 +91,16 @@ def _register_mmyolo() -> None:
 
     register_all_modules(init_default_scope=False)
     import common.mmlab.yolo_hooks  # noqa: F401 registers itself
+
+
+def _register_mmrotate() -> None:
+    from mmrotate.utils import register_all_modules
+
+    register_all_modules(init_default_scope=False)
+    import common.mmlab.rotated_dataset  # noqa: F401 registers itself
+    from common.mmlab import rotated_iou
+
+    rotated_iou.install()
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ def load_config(package: str, key: str) -> Config:
     to start from. One line of the log names them. Nothing draws.
 
     Args:
-        package: `mmyolo` or `mmdet`.
+        package: `mmyolo`, `mmdet` or `mmrotate`.
         key: of `configs.config_files`.
     """
     path = config_path(package, key)
@@ -40,13 +40,18 @@ def load_config(package: str, key: str) -> Config:
     return config
 
 
+def has_rotated_boxes(config: Config) -> bool:
+    """Whether it is of a detector of rotated boxes: all of mmrotate's are, and no others."""
+    return bool(config.default_scope == "mmrotate")
+
+
 def plain_batch_norm(config: Config) -> None:
     """Normalise each rank's batch by itself, in place. Synchronised layers need several GPUs."""
     config.pop("sync_bn", None)
     for mapping in mappings(config.model):
         if mapping.get("type") in ("SyncBN", "MMSyncBN"):
             mapping["type"] = "BN"
-    if str(config.model.type).endswith("YOLODetector"):  # mmyolo's, which synchronises all layers by itself
+    if str(config.model.type).endswith(("YOLODetector", "RTMDet")):  # they synchronise all layers by themselves
         config.model.use_syncbn = False
 
 

@@ -21,7 +21,10 @@ OTHERS: tuple[tuple[str, str], ...] = (
     (r"/distillation/|^lad/|^ld/|^soft_teacher/", "it learns from another model"),
     (r"^glip/|grounding_dino/", "it needs a language model"),
     (r"^cornernet/|^centripetalnet/|crop512", "it tests images in their own sizes, one by one"),
-    (r"^razor/|/d2_|timm|convnext", "it needs a package that this image does not have"),
+    (r"^razor/|/d2_|timm|convnext|^redet/", "it needs a package that this image does not have"),
+    (r"^h2rbox", "it learns from upright boxes, which tell nothing of angles, and from images of one size"),
+    (r"rotated-fcos-le90_r50_fpn_kld", "its loss divides by the area of boxes that have none, as untrained ones do"),
+    (r"rbox-le135_r50_fpn_gwd|s2anet-le135_r50_fpn_3x_hrsc", "it uses a file or a class that mmrotate does not have"),
 )
 """Configurations that cannot train a detector from boxes alone: pattern of the key without `.py`, and why."""
 
@@ -32,7 +35,7 @@ def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
     Args:
         name: a name of `table`, a key with or without `configs/` before and `.py` behind it, or the file name of one;
             case does not matter, and `-` is `_`.
-        package: `mmyolo` or `mmdet`.
+        package: `mmyolo`, `mmdet` or `mmrotate`.
         table: further names of an image, each with the key that it means.
 
     Raises:
@@ -59,7 +62,7 @@ def config_path(package: str, key: str) -> Path:
     """The file of a configuration.
 
     Args:
-        package: `mmyolo` or `mmdet`.
+        package: `mmyolo`, `mmdet` or `mmrotate`.
         key: from `find_config`.
     """
     return config_files(package)[key]

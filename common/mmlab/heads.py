@@ -15,14 +15,19 @@ def is_a(head: Any, *names: str) -> bool:
 
 def dense_head(model: nn.Module) -> Any | None:
     """The head of a one-stage detector that classifies every cell, or None."""
-    head = getattr(model, "bbox_head", None)
+    head = _box_head(model)
     return head if head is not None and is_a(head, *DENSE) else None
 
 
 def last_head(model: nn.Module) -> Any | None:
     """The module that gives the final boxes: of a cascade the last stage. None for a detector of an unknown kind."""
     roi_head = getattr(model, "roi_head", None)
-    head = getattr(model if roi_head is None else roi_head, "bbox_head", None)
+    return _box_head(model if roi_head is None else roi_head)
+
+
+def _box_head(owner: Any) -> Any | None:
+    """The head of a model or of its second stage; of a cascade, or of a head that is refined, the last one."""
+    head = getattr(owner, "bbox_head_refine", getattr(owner, "bbox_head", None))
     return head[-1] if isinstance(head, nn.ModuleList) else head
 
 

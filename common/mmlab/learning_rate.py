@@ -6,17 +6,20 @@ import re
 from mmengine.config import Config
 
 from common.mmlab.clock import Clock
+from common.mmlab.config import has_rotated_boxes
 from common.mmlab.walk import mappings
 
 NAMED_BATCH = re.compile(r"[-_](\d+)xb(\d+)[-_]|[-_](\d+)x(\d+)b[-_]")
 """GPUs and images a GPU in the name of a configuration: `8xb16`, or `8x16b`."""
 
-GPUS = 8
-"""On how many GPUs OpenMMLab trains where a configuration does not say."""
+GPUS, ROTATED_GPUS = 8, 1
+"""On how many GPUs OpenMMLab trains where a configuration does not say: one is enough for mmrotate."""
 
+COCO_IMAGES, DOTA_IMAGES = 118_287, 12_800
+"""What OpenMMLab trains on, and what mmrotate does: the tiles of DOTA 1.0 (1024 pixels, sharing 200) that have objects.
 
-COCO_IMAGES = 118_287
-"""What OpenMMLab trains on."""
+A few of its configurations are for smaller sets, but most have the learning rates of DOTA.
+"""
 
 
 def scaled_lr(lr: float, batch: int, base_batch: int, own_iters: float, iters: int) -> float:
@@ -47,12 +50,14 @@ def base_batch(config: Config) -> int:
         gpus, images = (int(number) for number in named.groups() if number)
         return gpus * images
     per_gpu = int(config.train_dataloader.batch_size)
-    return int(config.get("auto_scale_lr", {}).get("base_batch_size", GPUS * per_gpu))
+    gpus = ROTATED_GPUS if has_rotated_boxes(config) else GPUS
+    return int(config.get("auto_scale_lr", {}).get("base_batch_size", gpus * per_gpu))
 
 
 def own_iters(config: Config, clock: Clock) -> float:
     """Iterations of the configuration's own run."""
-    return clock.own if "max_iters" in config.train_cfg else clock.own * COCO_IMAGES / base_batch(config)
+    images = DOTA_IMAGES if has_rotated_boxes(config) else COCO_IMAGES
+    return clock.own if "max_iters" in config.train_cfg else clock.own * images / base_batch(config)
 
 
 def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> float:

@@ -9,7 +9,8 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from numpy.typing import NDArray
 
-from common.results.coco_metrics import box_metrics
+from common.mmlab.rotated_boxes import rotated_boxes
+from common.results.coco_metrics import box_metrics, rotated_box_metrics
 
 
 @METRICS.register_module()
@@ -34,6 +35,36 @@ class BoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
     def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
         """See `results.coco_metrics.box_metrics`."""
         return box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 7)), *results]), recall=self._recall)
+
+
+@METRICS.register_module()
+class RotatedBoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+    """Average precision of rotated boxes.
+
+    Args:
+        ground_truth: path of the COCO document of the validation set.
+        collect_dir: where ranks leave their part for rank 0.
+    """
+
+    def __init__(self, ground_truth: str, collect_dir: str | None = None) -> None:
+        super().__init__(collect_device="cpu", collect_dir=collect_dir)
+        self._ground_truth = Path(ground_truth)
+
+    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what the model found in a batch, in pixels of the original images."""
+        self.results += [_rotated_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
+
+    def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+        """See `results.coco_metrics.rotated_box_metrics`."""
+        return rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results]))
+
+
+def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64]:
+    """`(n, 8)`: image id, cx, cy, width, height, angle in radians, score, class index (which is the category id)."""
+    boxes = rotated_boxes(found["bboxes"]).double().cpu()
+    scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()
+    ids = np.full((len(scores), 1), image_id, np.float64)
+    return np.hstack([ids, boxes, scores[:, None], classes[:, None]])
 
 
 def _rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64]:

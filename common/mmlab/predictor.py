@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,13 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from common.boxes.convention import SMALLEST_TURNS, AngleUnit, Convention
 from common.device import device_of
 from common.env import Task
 from common.errors import ModelError
 from common.images.decode import Pixels
 from common.images.letterbox import Prepared
+from common.inference import Predictor
 from common.mining.registry import ALGORITHMS
 from common.mmlab.build import build_model
 from common.mmlab.checkpoint import Weights, load_all_into, read_weights
@@ -23,12 +27,15 @@ from common.mmlab.compat import prepare
 from common.mmlab.config import merge_options
 from common.mmlab.fitting import Fitting, fitting_of
 from common.mmlab.fuse import fuse
+from common.mmlab.gpu_only import check_device
 from common.mmlab.heads import class_count, dense_head, is_a
 from common.mmlab.options import parse_cfg_options
-from common.mmlab.params import MmlabInfer
+from common.mmlab.params import OWN_THRESHOLD, MmlabInfer, RotatedInfer
 from common.mmlab.probabilities import keep_probabilities, probabilities_of
-from common.mmlab.thresholds import MAX_DETECTIONS, final_step, set_thresholds
-from common.predictions import Detections, Floats, Prediction
+from common.mmlab.rotated_boxes import nms_iou, rotated_boxes, suppress
+from common.mmlab.thresholds import MAX_DETECTIONS, final_step, most_boxes, set_thresholds
+from common.predictions import Detections, Floats, Prediction, RotatedDetections
+from common.tiling import TiledPredictor, Tiles
 from common.weights import choose
 from common.worker import Rank
 
@@ -38,18 +45,20 @@ CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 """Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
 
 
-def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> "MmlabPredictor":
+def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
     """The given model on this rank's device. See `executor.Family`.
 
     Raises:
         ModelError: there are no weights, they cannot be read, have no configuration, do not fit it, or are for another
             number of classes.
-        ConfigError: `cfg_options` does not fit the configuration, or the mining algorithm the detector.
+        ConfigError: `cfg_options` does not fit the configuration, the mining algorithm not the detector, or the
+            detector needs a GPU and the task has none.
         NoDeviceError: gpu_id names a GPU that is not there.
     """
     prepare(parameters.package)
     weights = read_weights(choose(task.model_files), task.model_files)
     config = configure(weights, parameters)
+    check_device(config, gpu=bool(task.gpu_ids))
     model = build(weights, config, parameters.package)
     names = _class_names(task, weights, class_count(model))
     algorithm = ALGORITHMS.get(parameters.options().algorithm)
@@ -58,7 +67,23 @@ def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> "MmlabPred
     device = device_of(task, rank)
     log.info("weights: %s on %s", weights.path, device)
     fitting = fitting_of(config, model, parameters.img_size)
-    return MmlabPredictor(model, device, fitting, float(final_step(config.model).score_thr), names)
+    limits = Limits(float(final_step(config.model).score_thr), most_boxes(config.model))
+    if not isinstance(parameters, RotatedInfer):
+        return MmlabPredictor(model, device, fitting, limits, names)
+    predictor = MmlabPredictor(model, device, fitting, limits, names, convention_of(config, parameters))
+    if not parameters.tile_size:
+        return predictor
+    tiles = Tiles.of(parameters.tile_size, parameters.tile_overlap, fitting.longer, fitting.stride)
+    return TiledPredictor(
+        predictor, tiles, parameters.samples_per_gpu, partial(suppress, threshold=nms_iou(config.model))
+    )
+
+
+def convention_of(config: Config, parameters: RotatedInfer) -> Convention:
+    """How the results are written: as in the data set that the model was trained with, if its configuration tells."""
+    learned = config.get("rotate_angle")
+    convention = Convention.from_dict(learned) if learned else SMALLEST_TURNS
+    return replace(convention, unit=AngleUnit(parameters.angle_unit)) if parameters.angle_unit else convention
 
 
 def configure(weights: Weights, parameters: MmlabInfer) -> Config:
@@ -73,7 +98,11 @@ def configure(weights: Weights, parameters: MmlabInfer) -> Config:
         raise ModelError(f"{weights.path}: it has no configuration (meta.cfg), and there is no .py file beside it")
     if "model" not in config or "val_dataloader" not in config:
         raise ModelError(f"{weights.path}: its configuration has no model or no val_dataloader (another version's?)")
-    set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
+    if isinstance(parameters, RotatedInfer):
+        own = parameters.iou_threshold == OWN_THRESHOLD
+        set_thresholds(config.model, parameters.conf_threshold, None if own else parameters.iou_threshold, most=None)
+    else:
+        set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
     merge_options(config, parse_cfg_options(parameters.cfg_options))
     return config
 
@@ -93,19 +122,39 @@ def build(weights: Weights, config: Config, package: str) -> nn.Module:
     return model
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which detections are told.
+
+    Attributes:
+        score: a detection's must be above it.
+        count: most detections of an image.
+    """
+
+    score: float
+    count: int = MAX_DETECTIONS
+
+
 class MmlabPredictor:
     """See `inference.Predictor`.
 
     Args:
-        model: a detector of mmdet or mmyolo. It is changed: for inference only.
+        model: a detector of mmdet, mmyolo or mmrotate. It is changed: for inference only.
         device: where to run it; half precision on a GPU where the head is dense.
         fitting: what makes an input of an image.
-        threshold: a detection's score must be above it.
+        limits: which detections are told.
         class_names: position = class index.
+        convention: how rotated boxes are written; None for upright ones.
     """
 
     def __init__(
-        self, model: Any, device: torch.device, fitting: Fitting, threshold: float, class_names: Sequence[str]
+        self,
+        model: Any,
+        device: torch.device,
+        fitting: Fitting,
+        limits: Limits,
+        class_names: Sequence[str],
+        convention: Convention | None = None,
     ) -> None:
         self._model = model.eval().to(device)
         fuse(model)
@@ -118,7 +167,8 @@ class MmlabPredictor:
         self._half = device.type == "cuda" and self._head is not None
         self._device = device
         self._fitting = fitting
-        self._threshold = threshold
+        self._limits = limits
+        self._convention = convention
         self._wants_maps = False
         self._maps: list[Tensor] = []
         self.class_names = class_names
@@ -156,14 +206,16 @@ class MmlabPredictor:
         return list(zip(*arrays, strict=True))
 
     def _detections(self, results: Any) -> Detections:
-        results = results[results.scores > self._threshold]
-        results = results[results.scores.argsort(descending=True, stable=True)[:MAX_DETECTIONS]]
-        return Detections(
-            boxes=_floats(results.bboxes),
-            scores=_floats(results.scores),
-            classes=results.labels.cpu().numpy().astype(np.int64),
-            probabilities=_floats(probabilities_of(results, len(self.class_names))),
+        results = results[results.scores > self._limits.score]
+        results = results[results.scores.argsort(descending=True, stable=True)[: self._limits.count]]
+        boxes = results.bboxes if self._convention is None else rotated_boxes(results.bboxes)
+        columns = (
+            _floats(boxes),
+            _floats(results.scores),
+            results.labels.cpu().numpy().astype(np.int64),
+            _floats(probabilities_of(results, len(self.class_names))),
         )
+        return Detections(*columns) if self._convention is None else RotatedDetections(*columns, self._convention)
 
 
 def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:

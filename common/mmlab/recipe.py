@@ -2,17 +2,20 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from common.boxes.convention import AngleUnit, Convention
 from common.env import Task
 from common.mmlab.classes import set_classes
-from common.mmlab.config import load_config, merge_options, plain_batch_norm
+from common.mmlab.config import has_rotated_boxes, load_config, merge_options, plain_batch_norm
 from common.mmlab.data import Data, set_data
+from common.mmlab.gpu_only import check_device
 from common.mmlab.image_size import set_image_size
-from common.mmlab.metric import BoxMetric
+from common.mmlab.metric import BoxMetric, RotatedBoxMetric
 from common.mmlab.options import parse_args_options, parse_cfg_options
-from common.mmlab.params import MmlabTraining
+from common.mmlab.params import MmlabTraining, RotatedTraining, UprightTraining
 from common.mmlab.schedule import fit_schedule
 from common.mmlab.walk import mappings
 
@@ -33,10 +36,11 @@ def training_recipe(
         gpu: whether they compute on GPUs.
 
     Raises:
-        ConfigError: `cfg_options` do not fit it.
+        ConfigError: `cfg_options` do not fit it, or it needs a GPU that the task does not have.
     """
     arguments = parse_args_options(parameters.args_options)
     config = load_config(parameters.package, key)
+    check_device(config, gpu=gpu)
     set_classes(config, len(task.class_names))
     set_image_size(config, parameters.img_size)
     schedule = fit_schedule(
@@ -52,7 +56,11 @@ def training_recipe(
     if scratch:
         unfreeze(config)
     interval = min(parameters.val_interval, parameters.max_epochs)
-    set_evaluation(config, data, run, interval=interval, recall=parameters.metric == "proposal")
+    recall = isinstance(parameters, UprightTraining) and parameters.metric == "proposal"
+    set_evaluation(config, data, run, interval=interval, recall=recall)
+    if isinstance(parameters, RotatedTraining):
+        convention = Convention.of(data.rotated_boxes("train"), AngleUnit(parameters.angle_unit))
+        config.rotate_angle = convention.as_dict()
     set_runtime(config, run, world=world, gpu=gpu, amp=parameters.amp or arguments.amp)
     config.randomness = {"seed": arguments.seed or 0, "deterministic": arguments.deterministic}
     merge_options(config, arguments.cfg_options | parse_cfg_options(parameters.cfg_options))
@@ -93,17 +101,26 @@ def _forget_paths(dataset: ConfigDict) -> None:
 
 
 def set_evaluation(config: Config, data: Data, run: Path, *, interval: int, recall: bool) -> None:
-    """The platform's metrics after every `interval` epochs and the last one, in place; nothing is tested afterwards."""
+    """The platform's metrics after every `interval` epochs and the last one, in place; nothing is tested afterwards.
+
+    Args:
+        recall: also that of upright boxes.
+    """
     config.train_cfg.val_interval = interval
     config.val_cfg = {"type": "ValLoop"}
     config.val_evaluator = {
-        "type": BoxMetric.__name__,
+        **_metric(config, recall),
         "ground_truth": str(data.document("val")),
-        "recall": recall,
         "collect_dir": str(run / "collect"),
     }
     for name in ("test_dataloader", "test_cfg", "test_evaluator"):
         config.pop(name, None)
+
+
+def _metric(config: Config, recall: bool) -> dict[str, Any]:
+    if has_rotated_boxes(config):
+        return {"type": RotatedBoxMetric.__name__}
+    return {"type": BoxMetric.__name__, "recall": recall}
 
 
 def set_runtime(config: Config, run: Path, *, world: int, gpu: bool, amp: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from mmengine.config import ConfigDict
 
 MAX_DETECTIONS = 300
-"""Most boxes of one image, as in the ultralytics images."""
+"""Most upright boxes of one image, as in the ultralytics images. Rotated ones have the model's own limit."""
 
 
 def final_step(model: ConfigDict) -> ConfigDict:
@@ -15,7 +15,7 @@ def final_step(model: ConfigDict) -> ConfigDict:
     return model.test_cfg.get("rcnn", model.test_cfg)
 
 
-def set_thresholds(model: ConfigDict, confidence: float, iou: float) -> None:
+def set_thresholds(model: ConfigDict, confidence: float, iou: float | None, most: int | None = MAX_DETECTIONS) -> None:
     """Put the thresholds of a task into the configuration of a model, in place.
 
     Detectors without non-maximum suppression (DETR, DINO) read no threshold; the predictor does it for them.
@@ -23,14 +23,22 @@ def set_thresholds(model: ConfigDict, confidence: float, iou: float) -> None:
     Args:
         model: section `model`.
         confidence: least score of a box, in [0, 1].
-        iou: above it the weaker of two boxes of a class is dropped, in [0, 1].
+        iou: above it the weaker of two boxes of a class is dropped, in [0, 1]; None: the model's own.
+        most: boxes of one image; None: the model's own number.
     """
     step = final_step(model)
     step.score_thr = confidence
     suppression: Any = step.get("nms")
     if isinstance(suppression, dict):
-        suppression["iou_threshold"] = iou
-        step.max_per_img = MAX_DETECTIONS
+        if iou is not None:
+            suppression["iou_threshold"] = iou
+        if most is not None:
+            step.max_per_img = most
     if "multi_label" in step:  # mmyolo; `probabilities` needs the scores of all classes, and keeps the best
         step.multi_label = True
     step.pop("yolox_style", None)  # mmyolo; it would lift the limit
+
+
+def most_boxes(model: ConfigDict) -> int:
+    """How many boxes of one image a model gives at most."""
+    return int(final_step(model).get("max_per_img", MAX_DETECTIONS))

@@ -9,7 +9,7 @@ from common.env import Task
 from common.errors import ConfigError
 from common.files import write_text
 from common.mmlab.configs import config_files
-from common.mmlab.params import MmlabTraining
+from common.mmlab.params import MmlabTraining, RotatedTraining
 from common.progress import Progress, part
 from common.weights import choose
 from common.worker import Rank, wait_for
@@ -38,12 +38,14 @@ def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress)
 
 def _convert(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
     """Rank 0 converts; the others wait for the file that is written last."""
+    from common.boxes.convention import AngleUnit
     from common.mmlab.data import Data, write_data
 
+    unit = AngleUnit(parameters.angle_unit) if isinstance(parameters, RotatedTraining) else None
     data = Data(task.scratch / "data")
     if rank.number == 0:
         data.document("val").unlink(missing_ok=True)
-        write_data(task, data, parameters.max_bad_images, progress)
+        write_data(task, data, parameters.max_bad_images, progress, unit)
     wait_for(data.document("val"))
 
 

@@ -11,17 +11,18 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from common.boxes.convention import Convention
 from common.images.letterbox import letterbox
 from common.mmlab.build import build_model
 from common.mmlab.checkpoint import write_weights
 from common.mmlab.classes import set_classes
 from common.mmlab.compat import prepare
-from common.mmlab.config import load_config, plain_batch_norm
+from common.mmlab.config import has_rotated_boxes, load_config, plain_batch_norm
 from common.mmlab.configs import find_config
 from common.mmlab.fitting import fitting_of
 from common.mmlab.heads import class_count
 from common.mmlab.image_size import set_image_size
-from common.mmlab.predictor import MmlabPredictor
+from common.mmlab.predictor import Limits, MmlabPredictor
 from common.mmlab.thresholds import set_thresholds
 
 SIZE = 64
@@ -33,13 +34,15 @@ SPREADS = {
     "multi_level_conv_obj": (-1, 2),
     "rtm_cls": (-1, 2),
     "rtm_reg": (2, 0.5),
+    "rtm_ang": (0, 0.5),
     "retina_cls": (-1, 2),
     "fc_cls": (-1, 2),
     "cls_branches": (-1, 2),
+    "conv_cls": (-1, 2),
 }
-"""Mean and standard deviation of what the last layers give, by their names in the heads of mmyolo and mmdet.
+"""Mean and standard deviation of what the last layers give, by their names in the heads of mmyolo, mmdet and mmrotate.
 
-They are about the classes. Only RTMDet gives lengths that must not be negative.
+They are about the classes. Only RTMDet gives lengths that must not be negative, and angles.
 """
 
 
@@ -48,7 +51,7 @@ class Kind:
     """A small model of one family.
 
     Attributes:
-        package: `mmyolo` or `mmdet`.
+        package: `mmyolo`, `mmdet` or `mmrotate`.
         name: of its configuration.
         options: what makes it small.
         dense: whether it classifies every cell.
@@ -59,6 +62,8 @@ class Kind:
     options: Mapping[str, Any] = field(default_factory=dict)
     dense: bool = True
 
+
+SMALL_RESNET = {"model.backbone.depth": 18, "model.neck.in_channels": [64, 128, 256, 512]}
 
 KINDS = {
     "mmyolo yolov5": Kind("mmyolo", "yolov5_n-v61_syncbn_fast_8xb16-300e_coco"),
@@ -74,11 +79,7 @@ KINDS = {
     "mmdet faster r-cnn": Kind(
         "mmdet",
         "faster-rcnn_r50_fpn_1x_coco",
-        {
-            "model.backbone.depth": 18,
-            "model.neck.in_channels": [64, 128, 256, 512],
-            "model.roi_head.bbox_head.fc_out_channels": 64,
-        },
+        {**SMALL_RESNET, "model.roi_head.bbox_head.fc_out_channels": 64},
         dense=False,
     ),
     "mmdet dino": Kind(
@@ -94,6 +95,16 @@ KINDS = {
         },
         dense=False,
     ),
+    "mmrotate rtmdet": Kind("mmrotate", "rotated_rtmdet_tiny-3x-dota"),
+    "mmrotate retinanet": Kind("mmrotate", "rotated-retinanet-rbox-le90_r50_fpn_1x_dota", SMALL_RESNET),
+    "mmrotate fcos": Kind("mmrotate", "rotated-fcos-le90_r50_fpn_1x_dota", SMALL_RESNET),
+    "mmrotate r3det": Kind("mmrotate", "r3det-oc_r50_fpn_1x_dota", SMALL_RESNET),
+    "mmrotate oriented r-cnn": Kind(
+        "mmrotate",
+        "oriented-rcnn-le90_r50_fpn_1x_dota",
+        {**SMALL_RESNET, "model.roi_head.bbox_head.fc_out_channels": 64},
+        dense=False,
+    ),
 }
 """One of each family that the images promise."""
 
@@ -105,14 +116,15 @@ class Lively:
     config: Config
     model: nn.Module
 
-    def predictor(self, confidence: float = 0.1, iou: float = 0.65, img_size: int = 0) -> MmlabPredictor:
-        """A predictor with a copy of the model."""
+    def predictor(self, confidence: float = 0.1, iou: float | None = None, img_size: int = 0) -> MmlabPredictor:
+        """A predictor with a copy of the model. Of rotated boxes more overlap each other."""
         config = deepcopy(self.config)
-        set_thresholds(config.model, confidence, iou)
+        set_thresholds(config.model, confidence, (0.1 if has_rotated_boxes(config) else 0.65) if iou is None else iou)
         model = build_model(config, config.default_scope)
         model.load_state_dict(self.model.state_dict())
         names = ("name",) * (class_count(model) or 0)
-        return MmlabPredictor(model, torch.device("cpu"), fitting_of(config, model, img_size), confidence, names)
+        fitting, convention = fitting_of(config, model, img_size), Convention() if has_rotated_boxes(config) else None
+        return MmlabPredictor(model, torch.device("cpu"), fitting, Limits(confidence), names, convention)
 
 
 def lively_weights(path: Path, kind: Kind, class_names: Sequence[str], images: np.ndarray) -> Path:
@@ -134,7 +146,7 @@ def lively_model(kind: Kind, class_count: int, images: np.ndarray) -> Lively:
         class_count: number of classes.
         images: `(B, 64, 64, 3)` uint8 BGR.
     """
-    prepare("mmyolo")
+    prepare(kind.package)
     config = load_config(kind.package, find_config(kind.name, kind.package, {}))
     set_classes(config, class_count)
     set_image_size(config, SIZE)

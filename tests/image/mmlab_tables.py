@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mmengine.config import Config
-from tasks import MMDETECTION, MMYOLO
+from tasks import MMDETECTION, MMROTATE, MMYOLO
 
 from common.mmlab.config import load_config
 from workbench.images import REPOSITORY, image
@@ -16,8 +16,9 @@ class Row:
     """A model of a table.
 
     Attributes:
-        millions: of parameters, for 80 classes. RTMDet's are the seed document's; the others are those of the projects
-            that published the models first. YOLOv6 and PPYOLOE+ are counted there with their branches already merged.
+        millions: of parameters, for the classes of the data set that it is published with. RTMDet's are the seed
+            documents'; the others are those of the projects that published the models first. YOLOv6 and PPYOLOE+ are
+            counted there with their branches already merged.
         final: learning rate at the end of a training, as a share of the highest.
         last: epochs without mosaic of a hundred.
     """
@@ -27,6 +28,11 @@ class Row:
     millions: float | None
     final: float
     last: int | None
+
+    @property
+    def classes(self) -> int:
+        """Of the data set that the model is published with: DOTA or COCO."""
+        return 15 if self.package == "mmrotate" else 80
 
     def config(self) -> Config:
         return deepcopy(_loaded(self.package, self.key))
@@ -69,6 +75,14 @@ SEEDS = {
         "yolox_l": (54.2, YOLOX, 5),
         "yolox_x": (99.1, YOLOX, 5),
     },
+    MMROTATE: {
+        "rtmdet_tiny": (4.88, RTMDET, None),
+        "rtmdet_tiny_ms": (4.88, RTMDET, None),
+        "rtmdet_s": (8.86, RTMDET, None),
+        "rtmdet_s_ms": (8.86, RTMDET, None),
+        "rtmdet_m": (24.67, RTMDET, None),
+        "rtmdet_m_ms": (24.67, RTMDET, None),
+    },
 }
 
 
@@ -92,3 +106,12 @@ OTHERS = {
     "iterations": "retinanet/retinanet_r50_fpn_90k_coco.py",
 }
 """Further detectors of mmdetection."""
+
+ROTATED = {
+    "oriented-rcnn": "oriented_rcnn/oriented-rcnn-le90_r50_fpn_1x_dota.py",
+    "retinanet": "rotated_retinanet/rotated-retinanet-rbox-le90_r50_fpn_1x_dota.py",
+    "fcos": "rotated_fcos/rotated-fcos-le90_r50_fpn_1x_dota.py",
+    "masks": "oriented_rcnn/oriented-rcnn-le90_r50_fpn_6x_ssdd.py",
+    "mosaic": "rotated_rtmdet/rotated_rtmdet_l-300e-aug-hrsc.py",
+}
+"""Further detectors of mmrotate."""

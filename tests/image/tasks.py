@@ -15,7 +15,8 @@ import yaml
 from common.monitor import read_progress
 from workbench.images import REPOSITORY
 
-YOLOV5, MMYOLO, MMDETECTION = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi"
+YOLOV5, MMYOLO, MMDETECTION, MMROTATE = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
+MMROTATE = "rot-mmrotate-tmi"
 NAMES = ("disc", "triangle", "star")
 
 TRAINING = {

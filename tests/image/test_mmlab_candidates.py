@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from lively_mmlab import KINDS, lively_weights
 from odd import broken, odd_forms
-from tasks import MMDETECTION, MMYOLO, NAMES, Outcome, run
+from tasks import MMDETECTION, MMROTATE, MMYOLO, NAMES, Outcome, run
 
 from workbench.check import check_out
 from workbench.platform import write_candidate_task
 
 CANDIDATES = {"samples_per_gpu": 4, "workers_per_gpu": 2, "img_size": 64, "max_bad_images": 0.1, "conf_threshold": 0.1}
-KIND = {MMYOLO: "mmyolo rtmdet", MMDETECTION: "mmdet yolox"}
+KIND = {MMYOLO: "mmyolo rtmdet", MMDETECTION: "mmdet yolox", MMROTATE: "mmrotate rtmdet"}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def pool(samples: list) -> list:
     return [*odd_forms(samples[32:43]), *samples[43:60], broken()]
 
 
-@pytest.fixture(scope="module", params=[MMYOLO, MMDETECTION])
+@pytest.fixture(scope="module", params=KIND)
 def image(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -45,8 +45,8 @@ def inferred(image: str, lively: Path, pool: list, tmp_path_factory: pytest.Temp
     return outcome
 
 
-def test_inference_alone_finds_objects_and_obeys_the_contract(inferred: Outcome, pool: list) -> None:
-    assert check_out(inferred.out.parent / "in" / "env.yaml") == []
+def test_inference_alone_finds_objects_and_obeys_the_contract(image: str, inferred: Outcome, pool: list) -> None:
+    assert check_out(inferred.out.parent / "in" / "env.yaml", rotated=image == MMROTATE) == []
     assert list(inferred.objects) == [sample.base_name for sample in pool]
     assert inferred.objects["broken.jpg"] == []
     assert sum(map(len, inferred.objects.values())) > len(pool)

@@ -89,7 +89,8 @@ def test_boxes_come_back_to_an_image_of_any_shape(make: Callable[..., Lively], s
     image = cv2.resize(pictures(samples, 1)[0], (200, 120))
     predictor = make("mmyolo rtmdet").predictor()
     prepared = predictor.prepare(image)
-    boxes = prepared.placement.to_image(predictor.predict(prepared.pixels[None], class_maps=False)[0].detections.boxes)
+    found = predictor.predict(prepared.pixels[None], class_maps=False)[0].detections
+    boxes = prepared.placement.to_image(found).boxes
     assert len(boxes) > 0
     assert boxes[:, 2].max() > 100
     assert (boxes <= (200, 120, 200, 120)).all()

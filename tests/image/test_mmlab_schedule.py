@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import HOOKS, PARAM_SCHEDULERS, DefaultScope
-from mmlab_tables import OTHERS, Row, table
+from mmlab_tables import OTHERS, ROTATED, Row, table
 
 from common.mmlab.clock import Clock
 from common.mmlab.compat import prepare, quiet
@@ -19,11 +19,12 @@ from common.mmlab.learning_rate import base_batch, own_iters, scaled_lr
 from common.mmlab.schedule import Schedule, fit_schedule
 
 prepare("mmyolo")
+prepare("mmrotate")
 
 TABLE = table()
 IMAGES, BATCH = 320, 8
 FASTER_RCNN = OTHERS["faster-rcnn"]
-COCO = 118_287
+COCO, DOTA = 118_287, 12_800
 
 
 @pytest.fixture(params=TABLE.values(), ids=TABLE)
@@ -31,7 +32,10 @@ def row(request: pytest.FixtureRequest) -> Row:
     return request.param
 
 
-@pytest.fixture(params=[*TABLE.values(), *(Row("mmdet", key, None, 0, None) for key in OTHERS.values())])
+FURTHER = [("mmdet", key) for key in OTHERS.values()] + [("mmrotate", key) for key in ROTATED.values()]
+
+
+@pytest.fixture(params=[*TABLE.values(), *(Row(package, key, None, 0, None) for package, key in FURTHER)])
 def any_row(request: pytest.FixtureRequest) -> Row:
     return request.param
 
@@ -217,6 +221,8 @@ def test_values_derived_from_the_learning_rate_follow_it() -> None:
         ("mmdet", "rtmdet/rtmdet_s_8xb32-300e_coco.py", 256),  # auto_scale_lr says 16
         ("mmdet", "foveabox/fovea_r101_fpn_gn-head-align_ms-640-800-4xb4-2x_coco.py", 16),
         ("mmdet", "faster_rcnn/faster-rcnn_x101-32x4d_fpn_1x_coco.py", 16),
+        ("mmrotate", "rotated_rtmdet/rotated_rtmdet_tiny-3x-dota.py", 8),  # on one GPU
+        ("mmrotate", "oriented_rcnn/oriented-rcnn-le90_r50_fpn_1x_dota.py", 2),
     ],
 )
 def test_the_batch_that_a_learning_rate_is_for_is_known(package: str, key: str, images: int) -> None:
@@ -243,10 +249,12 @@ def test_a_learning_rate_falls_with_the_batch_and_less_so_in_a_short_run(batch: 
     assert scaled_lr(0.01, batch, 128, 100_000, iters) == pytest.approx(rate)
 
 
-def test_the_length_of_a_configurations_own_run_is_that_on_coco() -> None:
+def test_the_length_of_a_configurations_own_run_is_that_on_coco_or_dota() -> None:
     config = load_config("mmyolo", "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py")
     clock = Clock.of(config, epochs=1, images=8, batch=8, world=1)
     assert own_iters(config, clock) == pytest.approx(500 * COCO / 128)
+    config = load_config("mmrotate", "rotated_rtmdet/rotated_rtmdet_s-3x-dota.py")
+    assert own_iters(config, Clock.of(config, epochs=1, images=8, batch=8, world=1)) == 36 * DOTA / 8
     by_iteration = load_config("mmdet", "retinanet/retinanet_r50_fpn_90k_coco.py")
     assert own_iters(by_iteration, Clock.of(by_iteration, epochs=1, images=8, batch=8, world=1)) == 90_000
 

@@ -1,0 +1,29 @@
+"""A data set of rotated boxes, for mmrotate. Importing this needs mmdet; `compat.prepare` does it."""
+
+from typing import Any
+
+import numpy as np
+from mmdet.datasets import CocoDataset
+from mmengine.registry import DATASETS
+
+from common.boxes.rotated import corners
+
+LEAST_SIDE = 1.0
+"""Pixels. Thinner boxes are left out, as mmdet does with upright ones."""
+
+
+@DATASETS.register_module()
+class RotatedBoxDataset(CocoDataset):  # type: ignore[misc]  # mmdet is untyped
+    """A document of `coco_writer` with rotated boxes, as mmrotate's pipelines load boxes: as four corners."""
+
+    def parse_data_info(self, raw_data_info: dict[str, Any]) -> dict[str, Any]:
+        """One image. `bbox` of an instance is x1, y1, ... x4, y4 in pixels, clockwise as one sees it."""
+        annotations = raw_data_info["raw_ann_info"]
+        info: dict[str, Any] = super().parse_data_info({**raw_data_info, "raw_ann_info": []})
+        boxes = np.array([annotation["obb"] for annotation in annotations]).reshape(-1, 5)
+        info["instances"] = [
+            {"bbox": points, "bbox_label": self.cat2label[annotation["category_id"]], "ignore_flag": 0}
+            for annotation, points in zip(annotations, corners(boxes).reshape(-1, 8).tolist(), strict=True)
+            if min(annotation["obb"][2:4]) >= LEAST_SIDE
+        ]
+        return info
