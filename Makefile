@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCKS := dev det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo test test-fast faults check fix bench bench-training docs images lock clean
+.PHONY: help setup demo demo-rotated test test-fast faults check fix bench bench-training docs images lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -38,6 +38,9 @@ setup: .venv/.dev ## install the whole development environment into .venv
 
 demo: .venv/.demo ## train, mine and infer on rendered data; ends with a picture
 	@$(PYTHON) -m workbench demo
+
+demo-rotated: .venv/.dev ## the same with rotated boxes, in build/demo-rotated
+	@$(PYTHON) -m workbench demo --image rot-mmrotate-tmi --folder build/demo-rotated
 
 test: test-fast ## all tests that CI runs: the fast ones, then the images end to end on the CPU
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10

@@ -1,4 +1,4 @@
-"""Train det-mmyolo-tmi and the framework's plain configuration on the same images, side by side.
+"""Train our images from scratch, and det-mmyolo-tmi side by side with the framework's plain configuration.
 
 `python -m benchmarks.training [models]` takes about half an hour a model on 2 cores, so it is a target of its own
 (`make bench-training`). Writes training.md and training.json.
@@ -14,33 +14,62 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
+from types import ModuleType
 from typing import Final
 
 from benchmarks.machine import describe
 from common.results.curve import CURVE_FILE, read_curve
-from workbench.demo import TRAIN_IMAGES, VAL_IMAGES
+from workbench import shapes, ships
 from workbench.images import REPOSITORY
 from workbench.platform import write_training_task
 from workbench.runner import run_image
-from workbench.shapes import CLASS_NAMES, render
 
-IMAGE: Final = REPOSITORY / "det-mmyolo-tmi"
 FOLDER: Final = Path(__file__).resolve().parent
 
-MODELS: Final = {
-    "rtmdet_tiny": "rtmdet/rtmdet_tiny_syncbn_fast_8xb32-300e_coco.py",
-    "yolov8_n": "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py",
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is trained.
+
+    Attributes:
+        image: folder of the image.
+        name: of the model, as the image knows it.
+        plain: the configuration of the framework to compare it with, if any.
+        scenes: renders the data.
+        epochs: of the training that shows how far our recipe gets.
+        least_ap50: asked for of that one.
+        cfg_options: changes to the image's own recipe.
+    """
+
+    image: str
+    name: str
+    plain: str
+    scenes: ModuleType
+    epochs: int
+    least_ap50: float
+    cfg_options: str = ""
+
+
+SUBJECTS: Final = {
+    "rtmdet_tiny": Subject(
+        "det-mmyolo-tmi", "rtmdet_tiny", "rtmdet/rtmdet_tiny_syncbn_fast_8xb32-300e_coco.py", shapes, 48, 0.7
+    ),
+    "yolov8_n": Subject(
+        "det-mmyolo-tmi", "yolov8_n", "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py", shapes, 48, 0.7
+    ),
+    "rotated_rtmdet_tiny": Subject(
+        "rot-mmrotate-tmi", "rtmdet_tiny", "", ships, 24, 0.6, "optim_wrapper.optimizer.lr=0.002"
+    ),
 }
+TRAIN_IMAGES: Final = 320
+VAL_IMAGES: Final = 64
 SEEDS: Final = (0, 1, 2)
 BATCH: Final = 8
 WORKERS: Final = 2
 IMG_SIZE: Final = 192
 
-SHORT, LONG = 12, 48
-"""Epochs of the comparison, and of the training that shows how far our recipe gets."""
-
-LEAST_AP50: Final = 0.7
-"""Asked for of the long one."""
+SHORT: Final = 12
+"""Epochs of the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +77,8 @@ class Trained:
     """How one training ended.
 
     Attributes:
-        map50, map50_95: of the last epoch.
+        model: a key of `SUBJECTS`.
+        map50, map50_95: of the last epoch; of rotated boxes where the model finds such.
         best: the largest mAP (AP at IoU 0.5) of any epoch, which is what the platform gets.
     """
 
@@ -66,10 +96,10 @@ def main(models: Sequence[str]) -> None:
     """Print each result as soon as it is known, and write the page anew after each."""
     with tempfile.TemporaryDirectory() as folder:
         for model in models:
-            for seed in SEEDS:
+            for seed in SEEDS if SUBJECTS[model].plain else ():
                 for recipe in (ours, plain):
                     _record(recipe(Path(folder) / f"{model}-{seed}-{recipe.__name__}", model, SHORT, seed))
-            _record(ours(Path(folder) / f"{model}-long", model, LONG, SEEDS[0]))
+            _record(ours(Path(folder) / f"{model}-long", model, SUBJECTS[model].epochs, SEEDS[0]))
 
 
 def _record(result: Trained) -> None:
@@ -85,8 +115,9 @@ def ours(root: Path, model: str, epochs: int, seed: int) -> Trained:
     """The image, started as the platform starts it, with its own defaults."""
     env_file = _task(root, model, epochs, seed)
     start = time.monotonic()
-    if run_image(IMAGE / "start.py", env_file) != 0:
-        raise RuntimeError(f"{IMAGE.name} failed; see {root}")
+    image = REPOSITORY / SUBJECTS[model].image
+    if run_image(image / "start.py", env_file) != 0:
+        raise RuntimeError(f"{image.name} failed; see {root}")
     points = read_curve(root / "out" / CURVE_FILE)
     maps = [point.map50 for point in points]
     return Trained(model, epochs, "ours", seed, maps[-1], points[-1].map50_95, max(maps), time.monotonic() - start)
@@ -96,7 +127,7 @@ def plain(root: Path, model: str, epochs: int, seed: int) -> Trained:
     """See `benchmarks.plain`."""
     arguments = {
         "env_file": str(_task(root, model, epochs, seed)),
-        "key": MODELS[model],
+        "key": SUBJECTS[model].plain,
         "folder": str(root / "plain"),
         "seed": seed,
         "epochs": epochs,
@@ -114,17 +145,19 @@ def plain(root: Path, model: str, epochs: int, seed: int) -> Trained:
 
 
 def _task(root: Path, model: str, epochs: int, seed: int) -> Path:
+    subject = SUBJECTS[model]
     parameters = {
         "export_format": "ark:raw",
-        "model_name": model,
+        "model_name": subject.name,
         "samples_per_gpu": BATCH,
         "workers_per_gpu": WORKERS,
         "max_epochs": epochs,
         "img_size": IMG_SIZE,
         "args_options": f"--seed {seed}",
+        "cfg_options": subject.cfg_options,
     }
-    train, val = render(TRAIN_IMAGES, seed=0), render(VAL_IMAGES, seed=1)
-    return write_training_task(root, train, val, CLASS_NAMES, parameters)
+    train, val = subject.scenes.render(TRAIN_IMAGES, seed=0), subject.scenes.render(VAL_IMAGES, seed=1)
+    return write_training_task(root, train, val, subject.scenes.CLASS_NAMES, parameters)
 
 
 def write(results: Sequence[Trained]) -> None:
@@ -156,8 +189,14 @@ def page(results: Sequence[Trained], machine: Mapping[str, str]) -> str:
             "",
             "Written by `make bench-training`. [README.md](README.md) says what is compared.",
             "",
-            f"{TRAIN_IMAGES} rendered images of {len(CLASS_NAMES)} classes, {VAL_IMAGES} to validate, batch {BATCH},"
-            f" {IMG_SIZE} pixels, no pretrained weights. {LONG} epochs are asked to reach AP50 {LEAST_AP50}.",
+            f"{TRAIN_IMAGES} rendered images, {VAL_IMAGES} to validate, batch {BATCH}, {IMG_SIZE} pixels,"
+            " no pretrained weights.",
+            "",
+            *(
+                f"* {model}, on {', '.join(subject.scenes.CLASS_NAMES)}: {subject.epochs} epochs are asked to reach"
+                f" AP50 {subject.least_ap50}."
+                for model, subject in SUBJECTS.items()
+            ),
             "",
             "## Means",
             "",
@@ -187,4 +226,4 @@ def _span(group: Sequence[Trained]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(MODELS))
+    main(sys.argv[1:] or list(SUBJECTS))

@@ -220,6 +220,8 @@ BROKEN_DETECTIONS = [
     (box(h=2**31), ON_BOX + "h is 2147483648"),
     (box(angle=0.5), ON_BOX + "unknown key 'angle'"),
     (box(rotate_angle="0.5"), ON_BOX + "rotate_angle is '0.5'"),
+    (box(rotate_angle=float("nan")), ON_BOX + "rotate_angle is nan"),
+    (box(rotateAngle=float("-inf")), ON_BOX + "rotateAngle is -inf"),
     (detections().replace('"boxes": []', '"box": []', 1), "image '20.png' has no list 'boxes'"),
     (detections().replace("30.png", "/x/30.png"), "image '30.png' is missing"),
     (detections().replace("30.png", "30"), "image '30.png' is missing"),  # the extension belongs to the key
@@ -245,6 +247,36 @@ def test_what_the_platform_accepts_is_accepted(candidates, text):
     env_file, output = candidates
     output["infer_result_file"].write_text(text, encoding="utf-8")
     assert check_out(env_file) == []
+
+
+def two_boxes(first, second):
+    """infer-result.json with two boxes on two images, with further keys each."""
+    boxes = [[BOX | {"box": BOX["box"] | more}] for more in (first, second)]
+    images = {"10.png": {"boxes": boxes[0]}, "20.png": {"boxes": []}, "30.png": {"boxes": boxes[1]}}
+    return json.dumps({"detection": images})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rotated", "found"),
+    [
+        ({}, {}, False, []),
+        ({}, {}, True, ["2 of 2 boxes have no rotate_angle"]),
+        ({"rotate_angle": 0.5}, {}, False, ["1 of 2 boxes have no rotate_angle"]),  # forgotten on the way
+        ({"rotate_angle": 0.5}, {"rotateAngle": -0.5}, True, []),  # protobuf knows both spellings
+        ({"rotate_angle": 0}, {"rotate_angle": 0.0}, True, []),
+    ],
+)
+def test_a_rotated_image_gives_every_box_an_angle(candidates, first, second, rotated, found):
+    env_file, output = candidates
+    output["infer_result_file"].write_text(two_boxes(first, second), encoding="utf-8")
+    assert [finding.what for finding in check_out(env_file, rotated=rotated)] == found
+
+
+def test_a_rotated_image_may_find_nothing(candidates):
+    env_file, output = candidates
+    nothing = {"detection": {f"{value}.png": {"boxes": []} for value in (10, 20, 30)}}
+    output["infer_result_file"].write_text(json.dumps(nothing), encoding="utf-8")
+    assert check_out(env_file, rotated=True) == []
 
 
 def test_the_first_protocol_wants_the_old_keys(candidates):

@@ -2,86 +2,111 @@
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
 import yaml
 from rich.console import Console
+from typer.testing import CliRunner
 
 from common.contract import Verb
 from workbench import demo, picture
+from workbench.__main__ import app
 from workbench.check import Finding
 from workbench.form import filled_form
-from workbench.shapes import PLAIN
+from workbench.plan import DEFAULT, PLANS
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    monkeypatch.setattr(demo, "TRAIN_IMAGES", 3)
-    monkeypatch.setattr(demo, "VAL_IMAGES", 2)
-    monkeypatch.setattr(demo, "UNLABELLED_IMAGES", ((4, PLAIN),))
     monkeypatch.setattr(picture, "GRID", (1, 2))
     monkeypatch.setattr(picture, "STRIP", 2)
 
 
-@pytest.fixture
-def image(tmp_path):
-    """The folder of an image whose forms have just what the demo fills in."""
+@pytest.fixture(params=PLANS)
+def plan(request, tmp_path):
+    """The plan of an image with few images, for one whose forms have just what the demo fills in."""
+    plan = PLANS[request.param]
     folder = tmp_path / "image"
     (folder / "img-man").mkdir(parents=True)
     shutil.copyfile(Path(__file__).parent / "fake_start.py", folder / "start.py")
-    for verb, values in (("training", demo.TRAINING_PARAMETERS), ("mining", demo.MINING_PARAMETERS)):
-        (folder / "img-man" / f"{verb}-template.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    return folder
+    for verb, values in (("training", plan.training), ("mining", plan.mining)):
+        (folder / "img-man" / f"{verb}-template.yaml").write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
+    return replace(plan, image=folder, counts=(3, 2), scenes=((4, plan.scenes[0][1]),))
 
 
-def run(folder, image):
+upright = pytest.mark.parametrize("plan", [DEFAULT], indirect=True)
+
+
+def run(folder, plan):
     console = Console(file=io.StringIO(), width=200)
-    demo.run_demo(folder, console, image)
+    demo.run_demo(folder, console, plan)
     return console.file.getvalue()
 
 
-def test_the_demo_ends_with_a_picture_a_page_and_the_paths_of_all_outputs(tmp_path, image):
+def test_the_demo_ends_with_a_picture_a_page_and_the_paths_of_all_outputs(tmp_path, plan):
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "stale").write_bytes(b"")
-    shown = run(tmp_path, image)
+    shown = run(tmp_path, plan)
     paths = [Path(line.rsplit(maxsplit=1)[-1]) for line in shown.splitlines() if line.startswith("  ")]
     assert len(paths) >= 10
     assert all(path.exists() for path in paths)
     assert cv2.imread(str(tmp_path / "overview.png")).shape == (1606, 1980, 3)
+    assert ("rotate(28.65 30.0 25.0)" in (tmp_path / "report.html").read_text(encoding="utf-8")) == plan.rotated
     assert "AP at IoU 0.5 on validation: 0.970" in shown
     assert not (tmp_path / "training" / "stale").exists()
 
 
-def test_a_file_that_is_no_image_is_among_the_candidates():
-    broken = demo.unlabelled_samples()[-1]
+@pytest.mark.parametrize("name", PLANS)
+def test_the_candidates_show_every_scene_once_and_a_file_that_is_no_image(name):
+    plan = replace(PLANS[name], scenes=tuple((1, scene) for _, scene in PLANS[name].scenes))
+    *images, broken = demo.unlabelled_samples(plan)
+    assert len({sample.asset for sample in [*images, *replace(plan, counts=(1, 1)).train()]}) == len(plan.scenes) + 1
+    assert any(sample.angles.any() for sample in images) == plan.rotated
     assert broken.content is not None
 
 
+@upright
 @pytest.mark.parametrize(
-    ("setting", "value", "message"),
+    ("least_ap50", "findings", "message"),
     [
-        ("LEAST_AP50", 0.98, "AP at IoU 0.5 is 0.970; at least 0.98 is expected"),
-        ("check_out", lambda env_file: [Finding(env_file, "is wrong", "Do it right")], "1 outputs are not as"),
+        (0.98, [], "AP at IoU 0.5 is 0.970; at least 0.98 is expected"),
+        (0.9, [Finding(Path("x"), "is wrong", "Do it right")], "1 outputs are not as"),
     ],
 )
-def test_results_that_are_not_good_enough_fail_the_demo(tmp_path, image, monkeypatch, setting, value, message):
+def test_results_that_are_not_good_enough_fail_the_demo(tmp_path, plan, monkeypatch, least_ap50, findings, message):
     monkeypatch.setattr(demo, "draw_overview", lambda *_: None)
-    monkeypatch.setattr(demo, setting, value)
+    monkeypatch.setattr(demo, "check_out", lambda *_, **__: findings)
     with pytest.raises(demo.DemoError, match=message):
-        run(tmp_path, image)
+        run(tmp_path, replace(plan, least_ap50=least_ap50))
 
 
-def test_an_image_that_fails_ends_the_demo(tmp_path, image):
-    (image / "start.py").write_text("raise SystemExit(64)", encoding="utf-8")
+@upright
+def test_a_rotated_image_that_writes_no_angle_fails_the_demo(tmp_path, plan, monkeypatch):
+    monkeypatch.setattr(demo, "draw_overview", lambda *_: None)
+    with pytest.raises(demo.DemoError, match="1 outputs are not as"):
+        run(tmp_path, replace(plan, rotated=True))
+
+
+@upright
+def test_an_image_that_fails_ends_the_demo(tmp_path, plan):
+    (plan.image / "start.py").write_text("raise SystemExit(64)", encoding="utf-8")
     with pytest.raises(demo.DemoError, match="image failed with exit status 64"):
-        run(tmp_path / "demo", image)
+        run(tmp_path / "demo", plan)
 
 
-def test_the_parameters_of_the_demo_are_in_the_forms_of_its_image():
-    assert filled_form(demo.IMAGE, Verb.TRAINING, demo.TRAINING_PARAMETERS)["export_format"] == "ark:raw"
-    assert filled_form(demo.IMAGE, Verb.MINING, demo.MINING_PARAMETERS)["mining_algorithm"] == "entropy"
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_the_parameters_of_the_demo_are_in_the_forms_of_its_image(plan):
+    assert filled_form(plan.image, Verb.TRAINING, plan.training)["export_format"] == "ark:raw"
+    assert filled_form(plan.image, Verb.MINING, plan.mining)["mining_algorithm"] == "entropy"
+
+
+def test_an_image_without_a_demo_is_refused_with_those_that_have_one():
+    result = CliRunner().invoke(app, ["demo", "--image", "seg"], env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert "'seg'; allowed are det-yolov5-tmi, rot-mmrotate-tmi" in result.output
 
 
 @pytest.mark.parametrize(
@@ -91,12 +116,14 @@ def test_the_parameters_of_the_demo_are_in_the_forms_of_its_image():
         (Verb.MINING, {"model": "n"}),  # everything falsy is
     ],
 )
-def test_the_form_loses_what_the_web_page_loses(image, verb, kept):
+def test_the_form_loses_what_the_web_page_loses(tmp_path, verb, kept):
     values = {"epochs": 0, "fp16": False, "model": "m", "options": ""}
-    (image / "img-man" / f"{verb}-template.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    assert filled_form(image, verb, {"model": "n"}) == kept
+    file = tmp_path / "img-man" / f"{verb}-template.yaml"
+    file.parent.mkdir()
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert filled_form(tmp_path, verb, {"model": "n"}) == kept
 
 
-def test_the_form_has_no_field_for_an_unknown_key(image):
+def test_the_form_has_no_field_for_an_unknown_key():
     with pytest.raises(ValueError, match="epoch: not in"):
-        filled_form(image, Verb.TRAINING, {"epoch": 3})
+        filled_form(PLANS[DEFAULT].image, Verb.TRAINING, {"epoch": 3})

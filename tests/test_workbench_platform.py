@@ -17,7 +17,7 @@ IMAGE = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
 
 
 def sample(shift, *objects, **more):
-    """An image of its own with `(class, x1, y1, x2, y2)` objects, max corners exclusive."""
+    """An image of its own with `(class, x1, y1, x2, y2)` objects, max corners exclusive, perhaps with `angles`."""
     boxes = np.array([corners for _, *corners in objects], np.int64).reshape(-1, 4)
     return Sample(IMAGE + np.uint8(shift), boxes, np.array([label for label, *_ in objects], np.int64), **more)
 
@@ -109,6 +109,32 @@ def test_voc_names_the_whole_path_and_has_inclusive_corners(tmp_path, parameters
     assert root.findtext("object/truncated") == "unknown"
 
 
+TURNED = sample(5, (0, 3, 4, 13, 9), (1, 0, 0, 1, 1), angles=np.array([np.pi / 4, -1.5]))
+
+
+def annotation_of_turned(root, word, **more):
+    env, _ = load(write_training_task(root, [TURNED], [DOG], NAMES, {"export_format": word}, **more))
+    return pairs(env["input"]["training_index_file"])[0][1]
+
+
+@pytest.mark.parametrize(
+    ("unit", "angles"),
+    [({}, ("0.7853981852531433", "-1.5")), ({"angle_unit": np.pi}, ("0.25", "-0.47746482491493225"))],
+)
+def test_ark_has_the_angle_in_full_in_its_unit_beside_the_box_that_is_not_rotated(tmp_path, unit, angles):
+    first, second = annotation_of_turned(tmp_path, "ark:raw", **unit).read_text(encoding="utf-8").splitlines()
+    assert (first, second) == (f"0, 3, 4, 12, 8, -1.0, {angles[0]}", f"1, 0, 0, 0, 0, -1.0, {angles[1]}")
+
+
+@pytest.mark.parametrize(
+    ("unit", "angles"), [({}, ["0.7854", "-1.5000"]), ({"angle_unit": np.pi}, ["0.2500", "-0.4775"])]
+)
+def test_voc_has_four_decimals_of_the_angle(tmp_path, unit, angles):
+    root = ElementTree.parse(annotation_of_turned(tmp_path, "voc:raw", **unit)).getroot()
+    assert [item.findtext("bndbox/rotate_angle") for item in root.findall("object")] == angles
+    assert [item.text for item in root.findall("object/bndbox")[0]][:4] == ["3", "4", "12", "8"]
+
+
 def test_coco_is_one_file_that_lacks_the_categories_of_the_validation_set(tmp_path):
     env, _ = training(tmp_path, export_format="seg-coco:raw")
     rows = pairs(env["input"]["training_index_file"]) + pairs(env["input"]["val_index_file"])
@@ -172,3 +198,13 @@ def test_candidates_keep_their_names_and_their_order(tmp_path):
 def test_a_sample_with_more_classes_than_boxes_is_refused():
     with pytest.raises(ValueError, match=r"boxes: expected shape \(2, 4\)"):
         Sample(IMAGE, np.zeros((1, 4), np.int64), np.zeros(2, np.int64))
+
+
+def test_a_sample_with_more_angles_than_boxes_is_refused():
+    with pytest.raises(ValueError, match=r"angles: expected shape \(1,\)"):
+        Sample(IMAGE, np.zeros((1, 4), np.int64), np.zeros(1, np.int64), np.zeros(2))
+
+
+def test_objects_are_upright_unless_told_otherwise():
+    assert CAT.angles.tolist() == [0.0, 0.0]
+    assert TURNED.without_objects().angles.tolist() == []

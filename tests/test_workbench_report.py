@@ -6,8 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from common.boxes import rotated
+from workbench import ships
 from workbench.check import Finding
+from workbench.frame import frames
 from workbench.gallery import Tile, mistakes_per_image, read_tiles, spread
 from workbench.matching import Verdict, iou, judge
 from workbench.outputs import Found, read_training_curve
@@ -18,20 +23,23 @@ from workbench.runner import run_image
 from workbench.sample import Sample
 from workbench.shapes import CLASS_NAMES, render
 from workbench.task import Task
+from workbench.tiles import show_tile
 
 FAKE = Path(__file__).parent / "fake_start.py"
 
 
-def found(*rows):
-    """Detections `(class name, score, x1, y1, x2, y2)`."""
+def found(*rows, angle=0.0):
+    """Detections `(class name, score, x1, y1, x2, y2)`, all at one angle."""
     boxes = np.array([corners for _, _, *corners in rows], np.int64).reshape(-1, 4)
-    return Found(boxes, tuple(name for name, *_ in rows), np.array([score for _, score, *_ in rows], float))
+    scores = np.array([score for _, score, *_ in rows], float)
+    return Found(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
 
 
-def truth(*rows):
-    """Objects `(class, x1, y1, x2, y2)`."""
+def truth(*rows, angle=0.0):
+    """Objects `(class, x1, y1, x2, y2)`, all at one angle."""
     boxes = np.array([corners for _, *corners in rows], np.int64).reshape(-1, 4)
-    return Sample(np.zeros((9, 9, 3), np.uint8), boxes, np.array([label for label, *_ in rows], np.int64))
+    classes = np.array([label for label, *_ in rows], np.int64)
+    return Sample(np.zeros((9, 9, 3), np.uint8), boxes, classes, np.full(len(rows), angle))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,52 @@ def test_overlap_counts_pixels_up_to_an_exclusive_corner():
     left = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], np.int64)
     right = np.array([[5, 0, 15, 10], [0, 0, 10, 10], [10, 0, 20, 10]], np.int64)
     assert iou(left, right) == pytest.approx(np.array([[1 / 3, 1, 0], [0, 0, 0]]))
+
+
+LYING, STANDING = (0, 40, 100, 60), (40, 0, 60, 100)
+
+
+@pytest.mark.parametrize(
+    ("box", "angle", "other", "turn", "right"),
+    [
+        (LYING, 0.5, LYING, 0.5, True),
+        (LYING, 0.5, LYING, 0.6, True),
+        (LYING, 0.5, LYING, 0.0, False),  # as if the image had forgotten the angle
+        (LYING, np.pi / 2, STANDING, 0.0, True),  # the same rectangle, written in another way
+        (LYING, 0.3, STANDING, 0.3 + np.pi / 2, True),
+        (LYING, 0.4, LYING, -0.4, False),  # the other way round
+    ],
+)
+def test_rotated_boxes_are_compared_as_they_lie(box, angle, other, turn, right):
+    verdict = judge(found(("dog", 0.9, *box), angle=angle), truth((0, *other), angle=turn), ["dog"])
+    assert verdict.right.tolist() == [right]
+
+
+def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place():
+    lying, turned = frames(np.array([LYING, LYING]), np.array([0.0, np.pi / 6]))
+    assert (lying.degrees, lying.top) == (0.0, (0, 40, 100, 40))
+    assert turned.degrees == pytest.approx(30)
+    assert (turned.corners, turned.centre, turned.width, turned.height) == (LYING, (50, 50), 100, 20)
+    # Clockwise: the left end goes up. 50 - 50 cos + 10 sin, 50 - 50 sin - 10 cos; of the top left corner.
+    left, up = (
+        50 - 50 * np.cos(np.pi / 6) + 10 * np.sin(np.pi / 6),
+        50 - 50 * np.sin(np.pi / 6) - 10 * np.cos(np.pi / 6),
+    )
+    assert turned.top == pytest.approx((left, up, left, up))
+
+
+def test_the_tile_draws_a_turned_box_over_the_object_that_was_rendered():
+    """The rectangle of the picture and that of the page are the truth's own corners."""
+    sample = ships.render(1, seed=3)[0]
+    boxes = Found(sample.boxes, sample.angles, ("ship",) * len(sample.classes), np.ones(len(sample.classes)))
+    drawn = Tile(Path("1.jpg"), sample.image, boxes, 1.0, 1, sample, Verdict(np.zeros(0, bool), np.ones(0, bool)))
+    axes = Figure().add_subplot()
+    show_tile(axes, replace(drawn, verdict=None), ("ship",))
+    edges = [patch for patch in axes.patches if isinstance(patch, Rectangle)][1::2]
+    expected = rotated.corners(rotated.from_upright(sample.boxes, sample.angles)) / max(sample.image.shape)
+    height, width = sample.image.shape[:2]
+    expected += [(1 - width / max(height, width)) / 2, (1 - height / max(height, width)) / 2]
+    assert np.array([edge.get_corners() for edge in edges]) == pytest.approx(expected)
 
 
 def tile(rank, objects=1, mistakes=0):

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from workbench import shapes
+from workbench.paint import Exposure
 from workbench.shapes import CLASS_NAMES, CROWDED, PLAIN, Scene, render, render_one, visible_boxes
 
-FLAT = Scene(objects=(1, 1), distractors=(0, 0), gain=(1, 1), blur=(0, 0), noise=(0, 0), empty_share=0.0)
+RAW = Exposure(gain=(1, 1), blur=(0, 0), noise=(0, 0))
+FLAT = Scene(objects=(1, 1), distractors=(0, 0), exposure=RAW, empty_share=0.0)
 
 
 def test_an_image_depends_on_its_seed_and_its_number_alone():

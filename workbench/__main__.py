@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from workbench.demo import DemoError, run_demo
+from workbench.plan import DEFAULT, PLANS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -19,11 +20,14 @@ def main() -> None:
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the tasks and the report go.")] = Path("build/demo"),
+    image: Annotated[str, typer.Option(help=f"Which image: {' or '.join(PLANS)}.")] = DEFAULT,
 ) -> None:
-    """Train, mine and infer on rendered images, and show the results on one page. Under 5 minutes on 2 cores."""
+    """Train, mine and infer on rendered images, and show the results on one page. Minutes on 2 cores."""
+    if image not in PLANS:
+        raise typer.BadParameter(f"{image!r}; allowed are {', '.join(PLANS)}", param_hint="--image")
     console = Console()
     try:
-        run_demo(folder, console)
+        run_demo(folder, console, PLANS[image])
     except DemoError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error

@@ -1,10 +1,9 @@
-"""`make demo`: one round of active learning with det-yolov5-tmi, from rendered images to a page about the results."""
+"""`make demo`: one round of active learning, from rendered images to a page about the results."""
 
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
@@ -13,89 +12,63 @@ from common.results.curve import CURVE_FILE
 from workbench.check import Finding, check_out
 from workbench.form import filled_form
 from workbench.gallery import read_tiles
-from workbench.images import REPOSITORY
 from workbench.outputs import read_best_stage, stage_files
 from workbench.picture import draw_overview
+from workbench.plan import Plan
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
 from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
-from workbench.shapes import BLURRED, CLASS_NAMES, CROWDED, DIM, PLAIN, render
 from workbench.task import Task
-
-IMAGE: Final = REPOSITORY / "det-yolov5-tmi"
-LEAST_AP50: Final = 0.9
-
-TRAIN_IMAGES: Final = 320
-VAL_IMAGES: Final = 64
-UNLABELLED_IMAGES: Final = ((84, PLAIN), (12, DIM), (12, CROWDED), (12, BLURRED))
-
-TRAINING_PARAMETERS: Final = {
-    "model": "yolov5n",
-    "img_size": 192,
-    "epochs": 21,
-    "batch_size_per_gpu": 16,
-    "num_workers_per_gpu": 2,
-    # From scratch on few images: a step after every batch of 16, not of 64, and twice the usual step.
-    "args_options": "--exist-ok nbs=16 optimizer=AdamW lr0=0.003",
-}
-"""Changes to the training template."""
-
-MINING_PARAMETERS: Final = {"img_size": 192, "mining_algorithm": "entropy", "num_workers_per_gpu": 2}
-"""Changes to the mining template, which serves mining and inference in one task too."""
 
 
 class DemoError(Exception):
     """The image failed, or its results are not good enough."""
 
 
-def run_demo(folder: Path, console: Console, image: Path = IMAGE) -> None:
+def run_demo(folder: Path, console: Console, plan: Plan) -> None:
     """Renders the data, trains, mines and infers, checks every output and writes the report.
 
     Args:
         folder: gets `training`, `unlabelled`, `report.html` and `overview.png`; what an earlier run left there goes.
         console: where the progress and the results are shown.
-        image: the folder of the image.
+        plan: which image, on what data.
 
     Raises:
-        DemoError: the image failed, an output breaks the contract, or AP at IoU 0.5 is below `LEAST_AP50`.
+        DemoError: the image failed, an output breaks the contract, or AP at IoU 0.5 is below that of the plan.
     """
     for name in ("training", "unlabelled"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    train, val, unlabelled = render(TRAIN_IMAGES, seed=0), render(VAL_IMAGES, seed=1), unlabelled_samples()
-    form = filled_form(image, Verb.TRAINING, TRAINING_PARAMETERS)
-    training = write_training_task(folder / "training", train, val, CLASS_NAMES, form)
-    training_seconds = _run(image, training, console)
-    _stop_at(_check(training, console))
+    unlabelled = unlabelled_samples(plan)
+    form = filled_form(plan.image, Verb.TRAINING, plan.training)
+    training = write_training_task(folder / "training", plan.train(), plan.val(), plan.class_names, form)
+    training_seconds = _run(plan.image, training, console)
+    _stop_at(_check(training, console, plan))
     candidates = write_candidate_task(
         folder / "unlabelled",
         unlabelled,
         stage_files(Task.load(training)),
-        CLASS_NAMES,
-        filled_form(image, Verb.MINING, MINING_PARAMETERS),
+        plan.class_names,
+        filled_form(plan.image, Verb.MINING, plan.mining),
         run_mining=True,
         run_infer=True,
     )
-    candidate_seconds = _run(image, candidates, console)
+    candidate_seconds = _run(plan.image, candidates, console)
     story = Round(
         training=Task.load(training),
         candidates=Task.load(candidates),
         training_seconds=training_seconds,
         candidate_seconds=candidate_seconds,
-        findings=_check(candidates, console),
+        findings=_check(candidates, console, plan),
         truth={sample.base_name: sample for sample in unlabelled if sample.content is None},
     )
-    _conclude(story, folder.resolve(), console)
+    _conclude(story, folder.resolve(), console, plan.least_ap50)
 
 
-def unlabelled_samples() -> list[Sample]:
-    """The candidates: most like the training images, some dim, crowded or blurred, and one file that is no image."""
-    samples = [
-        sample
-        for seed, (count, scene) in enumerate(UNLABELLED_IMAGES, start=2)
-        for sample in render(count, seed, scene)
-    ]
+def unlabelled_samples(plan: Plan) -> list[Sample]:
+    """The candidates of the plan, and one file that is no image."""
+    samples = plan.unlabelled()
     broken = Sample(samples[0].image, content=samples[0].encoded[:100])
     return [*samples, broken]
 
@@ -109,9 +82,9 @@ def _run(image: Path, env_file: Path, console: Console) -> float:
     return time.monotonic() - started
 
 
-def _check(env_file: Path, console: Console) -> list[Finding]:
+def _check(env_file: Path, console: Console, plan: Plan) -> list[Finding]:
     """What is wrong with the outputs of a task, shown at once."""
-    findings = check_out(env_file)
+    findings = check_out(env_file, rotated=plan.rotated)
     for finding in findings:
         console.print(f"- {finding}", soft_wrap=True, markup=False, highlight=False)
     return findings
@@ -122,7 +95,7 @@ def _stop_at(findings: Sequence[Finding]) -> None:
         raise DemoError(f"{len(findings)} outputs are not as the platform wants them")
 
 
-def _conclude(story: Round, folder: Path, console: Console) -> None:
+def _conclude(story: Round, folder: Path, console: Console, least_ap50: float) -> None:
     """Writes the report, shows the results and judges them."""
     tiles = read_tiles(story.candidates, story.truth)
     draw_overview(tiles, story, folder / "overview.png")
@@ -133,8 +106,8 @@ def _conclude(story: Round, folder: Path, console: Console) -> None:
     times = f"training {duration(story.training_seconds)}, mining + infer {duration(story.candidate_seconds)}"
     console.print(f"AP at IoU 0.5 on validation: {ap50:.3f} ({times})", highlight=False)
     _stop_at(story.findings)
-    if ap50 < LEAST_AP50:
-        raise DemoError(f"AP at IoU 0.5 is {ap50:.3f}; at least {LEAST_AP50} is expected")
+    if ap50 < least_ap50:
+        raise DemoError(f"AP at IoU 0.5 is {ap50:.3f}; at least {least_ap50} is expected")
 
 
 def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -1,15 +1,21 @@
-"""Annotation files as the platform writes them. Maximum corners become inclusive here, as the platform's are."""
+"""Annotation files as the platform writes them. Maximum corners become inclusive here, as the platform's are.
+
+COCO has no angle: there, a rotated object is the box that it has when it is turned back.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
+
+import numpy as np
 
 from common.contract import DEFAULT_EXPORT_FORMAT, EXPORT_WORDS, AnnotationFormat
 from workbench.sample import Boxes, Sample
 
 COCO_FILE: Final = "coco-annotations.json"
+RADIAN: Final = 1.0
 
 _SUFFIXES: Final = {AnnotationFormat.ARK: ".txt", AnnotationFormat.VOC: ".xml"}
 
@@ -25,6 +31,7 @@ def write_annotations(
     class_names: Sequence[str],
     known: Sequence[str],
     wanted: AnnotationFormat,
+    angle_unit: float = RADIAN,
 ) -> dict[Path, Path]:
     """Writes the annotation file of every image.
 
@@ -34,6 +41,7 @@ def write_annotations(
         class_names: the classes in the order of their indices.
         known: the classes that the platform lists in a COCO file: those of the training set.
         wanted: not `NONE`.
+        angle_unit: radians that an angle of 1 in a file stands for.
 
     Returns:
         The annotation file of each image file.
@@ -44,22 +52,25 @@ def write_annotations(
         return dict.fromkeys(assets, file)
     files = {}
     for path, sample in assets.items():
-        text = to_ark(sample) if wanted is AnnotationFormat.ARK else to_voc(path, sample, class_names)
+        if wanted is AnnotationFormat.ARK:
+            text = to_ark(sample, angle_unit)
+        else:
+            text = to_voc(path, sample, class_names, angle_unit)
         files[path] = folder / _annotation_name(sample, _SUFFIXES[wanted])
         files[path].parent.mkdir(parents=True, exist_ok=True)
         files[path].write_text(text, encoding="utf-8")
     return files
 
 
-def to_ark(sample: Sample) -> str:
+def to_ark(sample: Sample, angle_unit: float = RADIAN) -> str:
     """One line an object: class index, corners, quality (-1.0 = unknown), angle. Empty without objects."""
-    lines = []
-    for index, (x1, y1, x2, y2) in zip(sample.classes.tolist(), sample.boxes.tolist(), strict=True):
-        lines.append(f"{index}, {x1}, {y1}, {x2 - 1}, {y2 - 1}, -1.0, 0.0\n")
-    return "".join(lines)
+    return "".join(
+        f"{index}, {x1}, {y1}, {x2 - 1}, {y2 - 1}, -1.0, {angle}\n"
+        for index, x1, y1, x2, y2, angle in _rows(sample, angle_unit)
+    )
 
 
-def to_voc(path: Path, sample: Sample, class_names: Sequence[str]) -> str:
+def to_voc(path: Path, sample: Sample, class_names: Sequence[str], angle_unit: float = RADIAN) -> str:
     """An XML document on one line, whose `filename` is the whole path `path`."""
     height, width = sample.image.shape[:2]
     depth = 1 if sample.image.ndim == 2 else sample.image.shape[2]
@@ -68,11 +79,11 @@ def to_voc(path: Path, sample: Sample, class_names: Sequence[str]) -> str:
     _add(ElementTree.SubElement(root, "source"), annotation="ymir", image="ymir")
     _add(ElementTree.SubElement(root, "size"), width=width, height=height, depth=depth)
     _add(root, segmented=0, image_quality="0.0000")
-    for index, (x1, y1, x2, y2) in zip(sample.classes.tolist(), sample.boxes.tolist(), strict=True):
+    for index, x1, y1, x2, y2, angle in _rows(sample, angle_unit):
         item = ElementTree.SubElement(root, "object")
         _add(item, name=class_names[index], pose="unknown", truncated="unknown", occluded=0)
         corners = ElementTree.SubElement(item, "bndbox")
-        _add(corners, xmin=x1, ymin=y1, xmax=x2 - 1, ymax=y2 - 1, rotate_angle="0.0000")
+        _add(corners, xmin=x1, ymin=y1, xmax=x2 - 1, ymax=y2 - 1, rotate_angle=f"{angle:.4f}")
         _add(item, difficult=0, box_quality="-1.0000", confidence="-1.0000")
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -98,6 +109,13 @@ def to_coco(assets: Mapping[Path, Sample], class_names: Sequence[str], known: Se
         if name in known
     ]
     return {"images": images, "categories": categories, "annotations": annotations}
+
+
+def _rows(sample: Sample, angle_unit: float) -> Iterator[tuple[int, int, int, int, int, float]]:
+    """Class index, corners and angle of each object; the platform keeps angles as float32."""
+    angles = (sample.angles / angle_unit).astype(np.float32).tolist()
+    for index, (x1, y1, x2, y2), angle in zip(sample.classes.tolist(), sample.boxes.tolist(), angles, strict=True):
+        yield index, x1, y1, x2, y2, angle
 
 
 def _to_xywh(boxes: Boxes) -> list[list[int]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from workbench.frame import Frame, frames
 from workbench.matching import Verdict, judge
 from workbench.outputs import Found, read_detections, read_ranking
 from workbench.sample import Pixels, Sample
@@ -36,12 +37,16 @@ class Tile:
     verdict: Verdict | None
 
     @property
-    def missed_boxes(self) -> list[list[int]]:
-        """The objects that were not found: corners `x1, y1, x2, y2`, max corner exclusive."""
+    def frames(self) -> list[Frame]:
+        """The detections, in their order."""
+        return frames(self.found.boxes, self.found.angles)
+
+    @property
+    def missed(self) -> list[Frame]:
+        """The objects that were not found."""
         if self.truth is None or self.verdict is None:
             return []
-        boxes: list[list[int]] = self.truth.boxes[self.verdict.missed].tolist()
-        return boxes
+        return frames(self.truth.boxes[self.verdict.missed], self.truth.angles[self.verdict.missed])
 
     def is_wrong(self, index: int) -> bool:
         """Whether detection `index` is known to be wrong."""

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from common.boxes import rotated
 from workbench.outputs import Found
 from workbench.sample import Boxes, Sample
 
@@ -33,15 +34,23 @@ class Verdict:
 
 def judge(found: Found, truth: Sample, class_names: Sequence[str]) -> Verdict:
     """Gives each detection, best score first, the free object of its class that it overlaps most, from IoU 0.5 on."""
-    ious = iou(found.boxes, truth.boxes)
+    ious = overlaps(found, truth)
     right, free = np.zeros(len(found.names), bool), np.ones(len(truth.classes), bool)
     for index in np.argsort(-found.scores, kind="stable"):
         same = free & np.array([class_names[label] == found.names[index] for label in truth.classes], bool)
-        overlaps = np.where(same, ious[index], 0.0)
-        if overlaps.size and overlaps.max() >= LEAST_IOU:
+        candidates = np.where(same, ious[index], 0.0)
+        if candidates.size and candidates.max() >= LEAST_IOU:
             right[index] = True
-            free[overlaps.argmax()] = False
+            free[candidates.argmax()] = False
     return Verdict(right, free)
+
+
+def overlaps(found: Found, truth: Sample) -> NDArray[np.float64]:
+    """Intersection over union of each detection with each object, `(n, m)`; of the rotated boxes if one is rotated."""
+    if not (found.angles.any() or truth.angles.any()):
+        return iou(found.boxes, truth.boxes)
+    left, right = (rotated.from_upright(each.boxes, each.angles) for each in (found, truth))
+    return rotated.iou(left, right)
 
 
 def iou(left: Boxes, right: Boxes) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import yaml
 from numpy.typing import NDArray
 
 from common.results.curve import CURVE_FILE, Point, read_curve
-from workbench.sample import Boxes
+from workbench.sample import Angles, Boxes
 from workbench.task import Task
 
 
@@ -19,12 +19,14 @@ class Found:
     """The detections of one image.
 
     Attributes:
-        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels, max corner exclusive.
+        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels, max corner exclusive; turned back to angle 0.
+        angles: `(n,)` float64, radians, clockwise as one sees it; 0 where the file has none.
         names: n class names.
         scores: `(n,)` float64 from 0 to 1.
     """
 
     boxes: Boxes
+    angles: Angles
     names: tuple[str, ...]
     scores: NDArray[np.float64]
 
@@ -49,7 +51,10 @@ def read_training_curve(task: Task) -> list[Point]:
 
 
 def read_detections(task: Task) -> dict[str, Found]:
-    """The detections by the base names of the images; an image without a single one has an empty entry too."""
+    """The detections by the base names of the images; an image without a single one has an empty entry too.
+
+    Angles are taken for radians.
+    """
     images = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))["detection"]
     return {name: _found(entry.get("boxes") or entry.get("annotations") or []) for name, entry in images.items()}
 
@@ -63,11 +68,11 @@ def read_ranking(task: Task) -> list[tuple[Path, float]]:
 
 
 def _found(items: list[dict[str, Any]]) -> Found:
-    corners = [
-        [box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"]] for box in (item["box"] for item in items)
-    ]
+    boxes = [item["box"] for item in items]
+    corners = [[box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"]] for box in boxes]
     return Found(
         boxes=np.array(corners, np.int64).reshape(-1, 4),
+        angles=np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
         names=tuple(item["class_name"] for item in items),
         scores=np.array([item["score"] for item in items], np.float64),
     )

@@ -12,7 +12,7 @@ from typing import Final
 import yaml
 
 from common.contract import AnnotationFormat, ObjectType
-from workbench.export import annotation_format, write_annotations
+from workbench.export import RADIAN, annotation_format, write_annotations
 from workbench.sample import Sample
 
 TASK_ID: Final = "t0000001000002a1b2c31700000000"
@@ -31,6 +31,7 @@ def write_training_task(
     gpu_id: str = "",
     task_id: str = TASK_ID,
     object_type: ObjectType = ObjectType.DETECTION,
+    angle_unit: float = RADIAN,
 ) -> Path:
     """Writes a training task below `root`.
 
@@ -46,13 +47,14 @@ def write_training_task(
         gpu_id: devices as the image sees them, `0,1`; empty = CPU.
         task_id: first column of monitor.txt.
         object_type: what the project labels.
+        angle_unit: radians that an angle of 1 in an annotation file stands for: 1, or pi.
 
     Returns:
         The path of env.yaml.
     """
     root = _make_tree(root)
     train_assets, val_assets = (_write_assets(root, samples) for samples in (train, val))
-    _write_training_index(root, train_assets, val_assets, class_names, parameters)
+    _write_training_index(root, train_assets, val_assets, class_names, parameters, angle_unit)
     models = _write_models(root, pretrained, stage, class_names, parameters, object_type)
     config = dict(parameters) | _reserved(task_id, class_names, gpu_id, object_type)
     if models:
@@ -130,6 +132,7 @@ def _write_training_index(
     val: Mapping[Path, Sample],
     class_names: Sequence[str],
     parameters: Mapping[str, object],
+    angle_unit: float,
 ) -> None:
     """Writes the annotations, both index files, and all the further index files that the platform leaves about."""
     wanted = annotation_format(str(parameters.get("export_format") or ""))
@@ -140,7 +143,7 @@ def _write_training_index(
     if wanted is not AnnotationFormat.NONE:
         known = [class_names[index] for sample in train.values() for index in sample.classes.tolist()]
         nothing = {path: sample.without_objects() for path, sample in both.items()}
-        truth = write_annotations(folder / "annotations", both, class_names, known, wanted)
+        truth = write_annotations(folder / "annotations", both, class_names, known, wanted, angle_unit)
         guesses = write_annotations(folder / "predictions", nothing, class_names, [], wanted)
     for name, assets in (("train", train), ("val", val), ("test", {})):
         _write_pairs(folder / f"{name}-index.tsv", assets, truth)

@@ -69,7 +69,7 @@ def caption(tile: Tile) -> str:
     found = f"{len(tile.found.names)} found"
     if tile.verdict is None:
         return found
-    counts = ((int((~tile.verdict.right).sum()), "wrong"), (len(tile.missed_boxes), "missed"))
+    counts = ((int((~tile.verdict.right).sum()), "wrong"), (len(tile.missed), "missed"))
     return ", ".join([found, *(f"{count} {word}" for count, word in counts if count)])
 
 

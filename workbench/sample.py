@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Boxes = NDArray[np.int64]
 Classes = NDArray[np.int64]
+Angles = NDArray[np.float64]
 
 
 def no_boxes() -> Boxes:
@@ -24,34 +25,46 @@ def no_classes() -> Classes:
     return np.zeros(0, np.int64)
 
 
+def no_angles() -> Angles:
+    """Stands for an angle of 0 for every object: `(0,)`."""
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """An image, its objects and the file that it becomes.
 
     Attributes:
         image: `(H, W, 3)` uint8 BGR, `(H, W, 4)` BGRA or `(H, W)` gray.
-        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels; the max corner is exclusive (width = x2 - x1).
+        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels; the max corner is exclusive (width = x2 - x1). Those
+            of a rotated object are the corners that it has when it is turned back to angle 0 about its centre.
         classes: `(n,)` int64, positions in the task's class names.
+        angles: `(n,)` float64, radians, clockwise as one sees it. By default nothing is rotated.
         name: path below `/in/assets`, kept as it is; None names the file by its SHA-1, as the platform does.
         extension: how the image is encoded: `jpg`, `png` or `bmp`.
         content: the bytes of the file where they are not an encoding of `image`: a broken file, a palette, EXIF.
 
     Raises:
-        ValueError: boxes and classes do not fit each other.
+        ValueError: boxes, classes and angles do not fit each other.
     """
 
     image: Pixels
     boxes: Boxes = field(default_factory=no_boxes)
     classes: Classes = field(default_factory=no_classes)
+    angles: Angles = field(default_factory=no_angles)
     name: str | None = None
     extension: str = "jpg"
     content: bytes | None = None
 
     def __post_init__(self) -> None:
-        if self.boxes.shape != (len(self.classes), 4):
-            raise ValueError(
-                f"boxes: expected shape {(len(self.classes), 4)} as there are classes, got {self.boxes.shape}"
-            )
+        count = len(self.classes)
+        if not len(self.angles):
+            object.__setattr__(self, "angles", np.zeros(count))
+        for name, shape in (("boxes", (count, 4)), ("angles", (count,))):
+            if getattr(self, name).shape != shape:
+                raise ValueError(
+                    f"{name}: expected shape {shape} as there are classes, got {getattr(self, name).shape}"
+                )
 
     @cached_property
     def encoded(self) -> bytes:
@@ -76,4 +89,4 @@ class Sample:
 
     def without_objects(self) -> Self:
         """The same file with nothing on it."""
-        return replace(self, boxes=no_boxes(), classes=no_classes())
+        return replace(self, boxes=no_boxes(), classes=no_classes(), angles=no_angles())

@@ -8,20 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.outlines import CLASSES, DISTRACTORS, Outline, Points, place
+from workbench.paint import CLEAR, DARK, UNSHARP, Exposure, Mask, expose, paint
 from workbench.sample import Boxes, Sample
-from workbench.textures import Canvas, background, octave_noise, ramp
+from workbench.textures import Canvas, background
 
 CLASS_NAMES: Final = tuple(CLASSES)
 SIZES: Final = ((192, 192), (192, 256), (256, 192), (224, 224), (208, 240), (256, 256))
 """Heights and widths of the images, pixels."""
 
-Mask = NDArray[np.bool_]
 Owners = NDArray[np.int16]
 """`(H, W)` int16: the object that a pixel shows, -1 for none."""
 
 _SUBPIXEL_BITS: Final = 4
 _ATTEMPTS: Final = 12
-_LEAST_CONTRAST: Final = 110.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,7 @@ class Scene:
         objects: how many objects an image that is not empty has, both ends included.
         distractors: how many shapes of no class every image has, both ends included.
         radius: pixels.
-        gain: factor of the brightness, 1 = as drawn.
-        blur: standard deviation of the Gaussian, pixels.
-        noise: standard deviation of the sensor noise, 0 to 255 steps.
+        exposure: how they are photographed.
         empty_share: how many images have no object of a class at all, 0 to 1.
         least_visible: how much of an object must stay in sight behind others and within the image, 0 to 1.
     """
@@ -42,17 +39,15 @@ class Scene:
     objects: tuple[int, int] = (1, 5)
     distractors: tuple[int, int] = (0, 2)
     radius: tuple[float, float] = (18.0, 48.0)
-    gain: tuple[float, float] = (0.8, 1.1)
-    blur: tuple[float, float] = (0.0, 0.7)
-    noise: tuple[float, float] = (1.0, 6.0)
+    exposure: Exposure = CLEAR
     empty_share: float = 0.08
     least_visible: float = 0.75
 
 
 PLAIN: Final = Scene()
-DIM: Final = Scene(gain=(0.16, 0.3), noise=(6.0, 11.0), empty_share=0.0)
+DIM: Final = Scene(exposure=DARK, empty_share=0.0)
 CROWDED: Final = Scene(objects=(9, 15), radius=(12.0, 30.0), empty_share=0.0, least_visible=0.45)
-BLURRED: Final = Scene(blur=(2.2, 3.6), empty_share=0.0)
+BLURRED: Final = Scene(exposure=UNSHARP, empty_share=0.0)
 
 
 def render(count: int, seed: int, scene: Scene = PLAIN) -> list[Sample]:
@@ -66,9 +61,9 @@ def render_one(rng: np.random.Generator, scene: Scene) -> Sample:
     canvas = background(rng, height, width)
     owners = np.full((height, width), -1, np.int16)
     for _ in range(rng.integers(*scene.distractors, endpoint=True)):
-        _paint(rng, canvas, _alpha(_pose(rng, DISTRACTORS[rng.integers(len(DISTRACTORS))], scene, owners), owners))
+        paint(rng, canvas, _alpha(_pose(rng, DISTRACTORS[rng.integers(len(DISTRACTORS))], scene, owners), owners))
     classes = [] if rng.random() < scene.empty_share else _paint_objects(rng, canvas, owners, scene)
-    return Sample(_expose(rng, canvas, scene), visible_boxes(owners, len(classes)), np.array(classes, np.int64))
+    return Sample(expose(rng, canvas, scene.exposure), visible_boxes(owners, len(classes)), np.array(classes, np.int64))
 
 
 def visible_boxes(owners: Owners, count: int) -> Boxes:
@@ -96,7 +91,7 @@ def _paint_objects(rng: np.random.Generator, canvas: Canvas, owners: Owners, sce
             alpha, area = _alpha(points, owners), float(cv2.contourArea(points.astype(np.float32)))
             shown = alpha >= 0.5
             if shown.sum() >= scene.least_visible * area and _leaves(owners, shown, full_areas, scene.least_visible):
-                _paint(rng, canvas, alpha)
+                paint(rng, canvas, alpha)
                 owners[shown] = len(classes)
                 classes.append(wanted)
                 full_areas.append(area)
@@ -125,28 +120,3 @@ def _alpha(points: Points, owners: Owners) -> Canvas:
     corners = np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     cv2.fillPoly(alpha, [corners], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
     return alpha.astype(np.float32) / np.float32(255)
-
-
-def _paint(rng: np.random.Generator, canvas: Canvas, alpha: Canvas) -> None:
-    """Blends a shaded, grainy fill that stands out from what is below it into `canvas`, in place."""
-    x, y, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
-    below, alpha = canvas[y : y + height, x : x + width], alpha[y : y + height, x : x + width, None]
-    shade = (ramp(rng, height, width) - 0.5) * rng.uniform(0, 120)
-    grain = octave_noise(rng, height, width, rng.uniform(0, 14))
-    below += alpha * (_contrasting(rng, below.mean(axis=(0, 1))) + shade[..., None] + grain - below)
-
-
-def _contrasting(rng: np.random.Generator, below: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A random colour at least `_LEAST_CONTRAST` away from `below` in BGR."""
-    while True:
-        colour = rng.uniform(15, 240, 3).astype(np.float32)
-        if np.linalg.norm(colour - below) >= _LEAST_CONTRAST:
-            return colour
-
-
-def _expose(rng: np.random.Generator, canvas: Canvas, scene: Scene) -> NDArray[np.uint8]:
-    """The photograph of a canvas: blur, brightness, sensor noise, 8 bits."""
-    sigma = rng.uniform(*scene.blur)
-    seen = cv2.GaussianBlur(canvas, (0, 0), sigma) if sigma > 0.3 else canvas
-    seen = seen * rng.uniform(*scene.gain) + rng.normal(0, rng.uniform(*scene.noise), canvas.shape)
-    return np.clip(np.rint(seen), 0, 255).astype(np.uint8)

@@ -1,12 +1,13 @@
 """One candidate as a square of the picture: the image, its detections, and what was missed."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import cv2
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from workbench.frame import Frame
 from workbench.gallery import Tile
 from workbench.sample import Pixels
 
@@ -54,7 +55,7 @@ class Scale:
         self.left = (1 - width * self.factor) / 2
         self.top = (1 - height * self.factor) / 2
 
-    def __call__(self, box: Sequence[int]) -> list[float]:
+    def __call__(self, box: Sequence[float]) -> list[float]:
         """The corners `x1, y1, x2, y2` in the square."""
         shift = (self.left, self.top, self.left, self.top)
         return [value * self.factor + offset for value, offset in zip(box, shift, strict=True)]
@@ -70,28 +71,26 @@ def _show_image(axes: Axes, image: Pixels, card: FancyBboxPatch) -> Scale:
 
 
 def _show_boxes(axes: Axes, tile: Tile, names: Sequence[str], scale: Scale) -> None:
-    for box in tile.missed_boxes:
-        _outline(axes, scale(box), "#ffffff", dashed=True)
-    rows = zip(tile.found.boxes.tolist(), tile.found.names, tile.found.scores.tolist(), strict=True)
-    for index, (box, name, score) in enumerate(rows):
+    for frame in tile.missed:
+        _outline(axes, frame, scale, "#ffffff", dashed=True)
+    rows = zip(tile.frames, tile.found.names, tile.found.scores.tolist(), strict=True)
+    for index, (frame, name, score) in enumerate(rows):
         colour = colour_of(names.index(name))
-        _outline(axes, scale(box), colour, dashed=tile.is_wrong(index))
+        _outline(axes, frame, scale, colour, dashed=tile.is_wrong(index))
         if len(tile.found.names) <= MOST_LABELS:
-            _label(axes, scale(box), colour, f"{score:.2f}".lstrip("0"))
+            _label(axes, scale(frame.top), colour, f"{score:.2f}".lstrip("0"))
 
 
-def _outline(axes: Axes, box: Sequence[float], colour: str, *, dashed: bool) -> None:
+def _outline(axes: Axes, frame: Frame, scale: Scale, colour: str, *, dashed: bool) -> None:
     """A rectangle on a dark seam, so that it stands out from any background."""
-    x1, y1, x2, y2 = box
-    size = (x2 - x1, y2 - y1)
-    axes.add_patch(Rectangle((x1, y1), *size, fill=False, lw=3.6, ec=SEAM, alpha=0.55, zorder=2))
-    axes.add_patch(
-        Rectangle((x1, y1), *size, fill=False, lw=1.9, ec=colour, ls=(0, (3, 2)) if dashed else "-", zorder=2)
-    )
+    x1, y1, x2, y2 = scale(frame.corners)
+    place: dict[str, Any] = {"angle": frame.degrees, "rotation_point": "center", "fill": False, "zorder": 2}
+    for line, alpha, edge, style in ((3.6, 0.55, SEAM, "-"), (1.9, 1, colour, (0, (3, 2)) if dashed else "-")):
+        axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, lw=line, alpha=alpha, ec=edge, ls=style, **place))
 
 
-def _label(axes: Axes, box: Sequence[float], colour: str, text: str) -> None:
-    """A small flag at the top left corner of a box."""
+def _label(axes: Axes, top: Sequence[float], colour: str, text: str) -> None:
+    """A small flag where the upper edge of a box begins, or at its uppermost corner."""
     flag = {"facecolor": colour, "edgecolor": "none", "pad": 1.2}
-    x, y = box[0] + 0.012, max(box[1], 0.03)
+    x, y = min(top[0] + 0.012, 0.93), max(top[1], 0.03)
     axes.text(x, y, text, fontsize=8, color=SEAM, weight="bold", va="center", bbox=flag, zorder=3)

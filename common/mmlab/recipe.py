@@ -1,6 +1,7 @@
 """The configuration of one training: the framework's own, fitted to the task."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def training_recipe(
     set_runtime(config, run, world=world, gpu=gpu, amp=parameters.amp or arguments.amp)
     config.randomness = {"seed": arguments.seed or 0, "deterministic": arguments.deterministic}
     merge_options(config, arguments.cfg_options | parse_cfg_options(parameters.cfg_options))
-    log.info("%s: %s", Path(key).stem, schedule)
+    log.info("%s: %s", Path(key).stem, replace(schedule, learning_rate=config.optim_wrapper.optimizer.lr))
     return config
 
 

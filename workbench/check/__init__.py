@@ -1,7 +1,8 @@
 """Checks the outputs of a task against everything that the platform, or its own verifier, would refuse or drop."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 from common.contract import Verb
 from workbench.check.detection import check_detections
@@ -13,17 +14,21 @@ from workbench.task import Task
 
 __all__ = ["Finding", "check_detections", "check_monitor", "check_out", "check_ranking", "check_training"]
 
-_CHECKS: Final = {Verb.TRAINING: check_training, Verb.MINING: check_ranking, Verb.INFER: check_detections}
 
-
-def check_out(env_file: Path) -> list[Finding]:
+def check_out(env_file: Path, *, rotated: bool = False) -> list[Finding]:
     """Every breach of the contract in the outputs of a task that ended with exit status 0.
 
     Args:
         env_file: the env.yaml of the task.
+        rotated: whether the image finds rotated boxes.
 
     Returns:
         No finding means that the platform takes the results as they are meant.
     """
     task = Task.load(env_file)
-    return check_monitor(task) + [finding for verb in task.verbs for finding in _CHECKS[verb](task)]
+    checks: dict[Verb, Callable[[Task], list[Finding]]] = {
+        Verb.TRAINING: check_training,
+        Verb.MINING: check_ranking,
+        Verb.INFER: partial(check_detections, rotated=rotated),
+    }
+    return check_monitor(task) + [finding for verb in task.verbs for finding in checks[verb](task)]

@@ -9,14 +9,17 @@ from workbench.check.values import INT32, is_mapping, is_number, is_text, is_uni
 from workbench.task import Task
 
 _CORNER_KEYS: Final = ("x", "y", "w", "h")
-_ANGLE_KEYS: Final = ("rotate_angle", "rotateAngle")
+_ANGLE_KEYS: Final = frozenset({"rotate_angle", "rotateAngle"})
 
 Breach = tuple[str, str]
 """What is wrong, and the advice."""
 
 
-def check_detections(task: Task) -> list[Finding]:
-    """Breaches in infer-result.json: an entry for each candidate, boxes of whole pixels, known classes, scores."""
+def check_detections(task: Task, *, rotated: bool = False) -> list[Finding]:
+    """Breaches in infer-result.json: an entry for each candidate, boxes of whole pixels, known classes, scores.
+
+    If the image is `rotated`, or one box has an angle, then every box must have one.
+    """
     file = task.output["infer_result_file"]
     if not file.is_file():
         return [Finding(file, "there is no such file", "Write it, with an empty list for an image without objects")]
@@ -27,7 +30,11 @@ def check_detections(task: Task) -> list[Finding]:
     images = document.get("detection") if is_mapping(document) else None
     if not is_mapping(images):
         return [Finding(file, "key 'detection' is missing or no mapping", "Map image names to boxes below 'detection'")]
-    breaches = [*_names(images, task), *(breach for name in images for breach in _image(name, images[name], task))]
+    breaches = [
+        *_names(images, task),
+        *(breach for name in images for breach in _image(name, images[name], task)),
+        *_angles(images, task, rotated),
+    ]
     return [Finding(file, what, advice) for what, advice in breaches]
 
 
@@ -44,7 +51,7 @@ def _names(images: Mapping[str, Any], task: Task) -> Iterator[Breach]:
 
 def _image(name: str, entry: object, task: Task) -> Iterator[Breach]:
     """The boxes of one image."""
-    key = "annotations" if task.first_protocol else "boxes"
+    key = _list_key(task)
     if not is_mapping(entry) or not isinstance(entry.get(key), list):
         yield f"image {name!r} has no list {key!r}", f"Write {{{key!r}: []}} for an image without objects"
         return
@@ -52,6 +59,20 @@ def _image(name: str, entry: object, task: Task) -> Iterator[Breach]:
     for index, item in enumerate(entry[key]):
         for what, advice in _item(item, classes):
             yield f"box {index} of image {name!r}: {what}", advice
+
+
+def _angles(images: Mapping[str, Any], task: Task, rotated: bool) -> Iterator[Breach]:
+    """An image that knows angles gives every one: to the platform, a box without is upright."""
+    entries = [entry for entry in images.values() if is_mapping(entry)]
+    lists = [entry[_list_key(task)] for entry in entries if isinstance(entry.get(_list_key(task)), list)]
+    boxes = [item["box"] for items in lists for item in items if is_mapping(item) and is_mapping(item.get("box"))]
+    without = sum(not box.keys() & _ANGLE_KEYS for box in boxes)
+    if without and (rotated or without < len(boxes)):
+        yield f"{without} of {len(boxes)} boxes have no rotate_angle", "Write it in every box, 0 for an upright one"
+
+
+def _list_key(task: Task) -> str:
+    return "annotations" if task.first_protocol else "boxes"
 
 
 def _item(item: object, classes: set[str]) -> Iterator[Breach]:
@@ -82,4 +103,4 @@ def _rectangle(box: object) -> Iterator[Breach]:
         yield f"unknown key {key!r}", "Leave it out: it makes the whole task fail"
     for key in box.keys() & _ANGLE_KEYS:
         if not is_number(box[key]):
-            yield f"{key} is {box[key]!r}", "Write a number"
+            yield f"{key} is {box[key]!r}", "Write a finite number"
