@@ -3,17 +3,33 @@
 from pathlib import Path
 from typing import Final
 
-from common.contract import Verb
+from common.contract import ObjectType, Verb
 from workbench.check.detection import check_detections
 from workbench.check.finding import Finding
 from workbench.check.mining import check_ranking
 from workbench.check.monitor import check_monitor
+from workbench.check.segmentation import check_masks
 from workbench.check.training import check_training
 from workbench.task import Task
 
-__all__ = ["Finding", "check_detections", "check_monitor", "check_out", "check_ranking", "check_training"]
+__all__ = [
+    "Finding",
+    "check_detections",
+    "check_masks",
+    "check_monitor",
+    "check_out",
+    "check_ranking",
+    "check_results",
+    "check_training",
+]
 
-_CHECKS: Final = {Verb.TRAINING: check_training, Verb.MINING: check_ranking, Verb.INFER: check_detections}
+
+def check_results(task: Task) -> list[Finding]:
+    """Breaches in infer-result.json, in the form that the task's object type has."""
+    return check_detections(task) if task.object_type is ObjectType.DETECTION else check_masks(task)
+
+
+_CHECKS: Final = {Verb.TRAINING: check_training, Verb.MINING: check_ranking, Verb.INFER: check_results}
 
 
 def check_out(env_file: Path) -> list[Finding]:
