@@ -4,6 +4,7 @@ Nothing else in this repository spells these strings out. The facts were read fr
 differ the constant says so.
 """
 
+import math
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -70,6 +71,18 @@ UNIT_METRICS: Final = ("mAP", "mAR", "mIoU", "mAcc", "maskAP", "boxAP")
 
 MAX_STAGES: Final = 11
 """Most stages of one result.yaml: the ten newest and the best one, as the platform's own toolkit keeps them."""
+
+
+class AngleUnit(StrEnum):
+    """What `rotate_angle` of the platform's files counts: radians, or half turns (times pi it is radians)."""
+
+    RADIAN = "radian"
+    PI = "pi"
+
+    @property
+    def radians(self) -> float:
+        """Radians in one unit."""
+        return math.pi if self is AngleUnit.PI else 1.0
 
 
 class AnnotationFormat(StrEnum):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from common.boxes import rotated
 from common.boxes.affine import apply
-from common.boxes.convention import AngleUnit, Convention
+from common.boxes.convention import Convention
+from common.contract import AngleUnit
 
 QUARTER = math.pi / 2
 boxes = st.tuples(

@@ -8,8 +8,8 @@ import pytest
 import shapely
 from numpy.typing import ArrayLike
 
-from common.boxes.convention import AngleUnit
 from common.boxes.rotated import corners, to_upright
+from common.contract import AngleUnit
 from common.datasets.coco_writer import to_coco
 from common.datasets.dataset import Dataset
 from common.datasets.rotated import inside, rotated_boxes

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from common.boxes import rotated as geometry
-from common.boxes.convention import AngleUnit, Convention
-from common.contract import AnnotationFormat
+from common.boxes.convention import Convention
+from common.contract import AngleUnit, AnnotationFormat
 from common.datasets.dataset import read_dataset
 from common.images.letterbox import letterbox
 from common.results.detection import annotations, write_infer_result

@@ -60,6 +60,12 @@ CLASSES: Final[dict[str, Outline]] = {"disc": disc, "triangle": triangle, "star"
 DISTRACTORS: Final[tuple[Outline, ...]] = (square, cross, crescent)
 """Shapes that a detector must learn to leave alone."""
 
+HOLE: Final[Points] = 0.24 * disc(np.random.default_rng(0))
+"""Lies within the outline of every class."""
+
+BAR: Final[Points] = np.array([[-0.12, -1.1], [0.12, -1.1], [0.12, 1.1], [-0.12, 1.1]])
+"""Cuts every class in two parts or more."""
+
 
 def place(points: Points, radius: float, squeeze: float, degrees: float, centre: tuple[float, float]) -> Points:
     """An outline in image coordinates.

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.outlines import CLASSES, DISTRACTORS, Outline, Points, place
+from workbench.outlines import BAR, CLASSES, DISTRACTORS, HOLE, Outline, Points, place
 from workbench.paint import CLEAR, DARK, UNSHARP, Exposure, Mask, expose, paint
 from workbench.sample import Boxes, Sample
 from workbench.textures import Canvas, background
@@ -34,6 +34,8 @@ class Scene:
         exposure: how they are photographed.
         empty_share: how many images have no object of a class at all, 0 to 1.
         least_visible: how much of an object must stay in sight behind others and within the image, 0 to 1.
+        holed_share: how many objects have a hole, 0 to 1.
+        split_share: how many objects are of two parts or more, 0 to 1.
     """
 
     objects: tuple[int, int] = (1, 5)
@@ -42,12 +44,16 @@ class Scene:
     exposure: Exposure = CLEAR
     empty_share: float = 0.08
     least_visible: float = 0.75
+    holed_share: float = 0.0
+    split_share: float = 0.0
 
 
 PLAIN: Final = Scene()
 DIM: Final = Scene(exposure=DARK, empty_share=0.0)
 CROWDED: Final = Scene(objects=(9, 15), radius=(12.0, 30.0), empty_share=0.0, least_visible=0.45)
 BLURRED: Final = Scene(exposure=UNSHARP, empty_share=0.0)
+CUT: Final = Scene(holed_share=0.3, split_share=0.3)
+"""For segmentation: an outline alone does not tell what such an object covers."""
 
 
 def render(count: int, seed: int, scene: Scene = PLAIN) -> list[Sample]:
@@ -57,13 +63,19 @@ def render(count: int, seed: int, scene: Scene = PLAIN) -> list[Sample]:
 
 def render_one(rng: np.random.Generator, scene: Scene) -> Sample:
     """One image with the boxes of what can be seen on it, in the order in which it was painted."""
+    return render_owned(rng, scene)[0]
+
+
+def render_owned(rng: np.random.Generator, scene: Scene) -> tuple[Sample, Owners]:
+    """The same, and which object each pixel shows."""
     height, width = SIZES[rng.integers(len(SIZES))]
     canvas = background(rng, height, width)
     owners = np.full((height, width), -1, np.int16)
     for _ in range(rng.integers(*scene.distractors, endpoint=True)):
         paint(rng, canvas, _alpha(_pose(rng, DISTRACTORS[rng.integers(len(DISTRACTORS))], scene, owners), owners))
     classes = [] if rng.random() < scene.empty_share else _paint_objects(rng, canvas, owners, scene)
-    return Sample(expose(rng, canvas, scene.exposure), visible_boxes(owners, len(classes)), np.array(classes, np.int64))
+    boxes = visible_boxes(owners, len(classes))
+    return Sample(expose(rng, canvas, scene.exposure), boxes, np.array(classes, np.int64)), owners
 
 
 def visible_boxes(owners: Owners, count: int) -> Boxes:
@@ -87,8 +99,7 @@ def _paint_objects(rng: np.random.Generator, canvas: Canvas, owners: Owners, sce
     for _ in range(rng.integers(*scene.objects, endpoint=True)):
         wanted = int(rng.integers(len(outlines)))
         for _ in range(_ATTEMPTS):
-            points = _pose(rng, outlines[wanted], scene, owners)
-            alpha, area = _alpha(points, owners), float(cv2.contourArea(points.astype(np.float32)))
+            alpha, area = _figure(rng, outlines[wanted], scene, owners)
             shown = alpha >= 0.5
             if shown.sum() >= scene.least_visible * area and _leaves(owners, shown, full_areas, scene.least_visible):
                 paint(rng, canvas, alpha)
@@ -97,6 +108,29 @@ def _paint_objects(rng: np.random.Generator, canvas: Canvas, owners: Owners, sce
                 full_areas.append(area)
                 break
     return classes
+
+
+def _figure(rng: np.random.Generator, outline: Outline, scene: Scene, owners: Owners) -> tuple[Canvas, float]:
+    """An object somewhere in the image: how much of each pixel it covers, and its whole area in pixels."""
+    cut = _cut(rng, scene)
+    placed = _pose(rng, lambda rng: np.concatenate([outline(rng), cut]), scene, owners)
+    points, hole = np.split(placed, [len(placed) - len(cut)])
+    alpha, area = _alpha(points, owners), float(cv2.contourArea(points.astype(np.float32)))
+    if not len(cut):
+        return alpha, area
+    left: Canvas = alpha * (1 - _alpha(hole, owners))
+    shown, all_shown = (int(np.count_nonzero(part >= 0.5)) for part in (left, alpha))
+    return left, area * shown / max(all_shown, 1)
+
+
+def _cut(rng: np.random.Generator, scene: Scene) -> Points:
+    """What is cut out of an object, in its unit circle: a hole, a bar from end to end, or nothing."""
+    if not scene.holed_share + scene.split_share:
+        return np.zeros((0, 2))
+    chance = rng.random()
+    if chance < scene.holed_share:
+        return HOLE
+    return BAR if chance < scene.holed_share + scene.split_share else np.zeros((0, 2))
 
 
 def _leaves(owners: Owners, shown: Mask, full_areas: list[float], least_visible: float) -> bool:

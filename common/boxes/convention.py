@@ -3,27 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from common.contract import AngleUnit
+
 QUARTER = math.pi / 2
 TOLERANCE = 1e-6
 """Radians; what float32 leaves of an angle is nearer than this."""
-
-
-class AngleUnit(StrEnum):
-    """What `rotate_angle` of the platform's files counts: radians, or half turns (times pi it is radians)."""
-
-    RADIAN = "radian"
-    PI = "pi"
-
-    @property
-    def radians(self) -> float:
-        """Radians in one unit."""
-        return math.pi if self is AngleUnit.PI else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ out the classes that only occur in the validation set.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -34,8 +35,11 @@ class CocoAnnotation(msgspec.Struct):
 class CocoDocument(msgspec.Struct):
     """What is read of the file. msgspec skips everything else without building it."""
 
-    images: list[CocoImage]
-    annotations: list[CocoAnnotation]
+    images: Sequence[CocoImage]
+    annotations: Sequence[CocoAnnotation]
+
+
+Document = TypeVar("Document", bound=CocoDocument)
 
 
 def read_coco(samples: Sequence[Sample], objects: Objects) -> None:
@@ -45,21 +49,38 @@ def read_coco(samples: Sequence[Sample], objects: Objects) -> None:
         samples: lines of the index; usually they all name one file.
         objects: takes the objects, and what is malformed as problems.
     """
+    for document, image_of in read_documents(samples, CocoDocument, objects.problems):
+        add_boxes(document, image_of, objects)
+
+
+def read_documents(
+    samples: Sequence[Sample], kind: type[Document], problems: list[tuple[int, str]]
+) -> Iterator[tuple[Document, dict[int, int]]]:
+    """Read each file that the index names.
+
+    Args:
+        samples: lines of the index.
+        kind: what is read of a file.
+        problems: takes what is malformed; such a file is left out.
+
+    Yields:
+        A document, and the positions in the index by its image ids.
+    """
     images_of: dict[Path, list[int]] = defaultdict(list)
     for image, sample in enumerate(samples):
         images_of[sample.annotation].append(image)
     for file, images in images_of.items():
         try:
-            document = msgspec.json.decode(file.read_bytes(), type=CocoDocument)
+            document = msgspec.json.decode(file.read_bytes(), type=kind)
             image_of = match_images(document, {image: samples[image].image for image in images})
         except OSError as error:
-            objects.problems.append((images[0], f": cannot be read ({error.strerror})"))
+            problems.append((images[0], f": cannot be read ({error.strerror})"))
         except msgspec.DecodeError as error:
-            objects.problems.append((images[0], f": malformed COCO JSON ({error})"))
+            problems.append((images[0], f": malformed COCO JSON ({error})"))
         except ValueError as error:
-            objects.problems.append((images[0], f": {error}"))
+            problems.append((images[0], f": {error}"))
         else:
-            add_boxes(document, image_of, objects)
+            yield document, image_of
 
 
 def match_images(document: CocoDocument, images: Mapping[int, Path]) -> dict[int, int]:

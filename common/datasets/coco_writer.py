@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.boxes import rotated, upright
-from common.boxes.convention import AngleUnit
+from common.contract import AngleUnit
 from common.datasets.clip import clip_boxes
 from common.datasets.dataset import Dataset
 from common.datasets.rotated import inside, rotated_boxes

@@ -4,8 +4,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from common.boxes.convention import AngleUnit
 from common.boxes.rotated import GRID, corners, from_upright
+from common.contract import AngleUnit
 from common.datasets.dataset import Dataset
 
 

@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from common.datasets.clip import clip_boxes
 from common.datasets.dataset import Dataset
+from common.datasets.numbered import folder_of, link_images, write_if_changed
 from common.files import write_text
 
 
 def write_yolo(
     dataset: Dataset, sizes: NDArray[np.int64], image_files: Sequence[Path], folder: Path, split: str
 ) -> Path:
-    """Write one split of a data set; what an earlier run wrote is brought up to date.
-
-    The files are numbered: ultralytics finds labels by the image's name, and names of the platform may lack a suffix.
+    """Write one split of a data set with boxes; what an earlier run wrote is brought up to date.
 
     Args:
         dataset: the images and boxes.
@@ -29,16 +28,28 @@ def write_yolo(
     Returns:
         The folder of the images.
     """
-    stems = [f"{i:06d}" for i in range(len(dataset.images))]
-    links = [stem + file.suffix for stem, file in zip(stems, image_files, strict=True)]
-    images = _folder_of(links, folder / "images" / split)
-    labels = _folder_of([f"{stem}.txt" for stem in stems], folder / "labels" / split)
+    return write_labels(_label_texts(dataset, sizes), image_files, folder, split)
+
+
+def write_labels(texts: Iterable[str], image_files: Sequence[Path], folder: Path, split: str) -> Path:
+    """Write one split, whatever its labels tell.
+
+    The files are numbered: ultralytics finds labels by the image's name, and names of the platform may lack a suffix.
+
+    Args:
+        texts: the content of the label file of each image.
+        image_files, folder, split: see `write_yolo`.
+
+    Returns:
+        The folder of the images.
+    """
+    images, names = link_images(image_files, folder / "images" / split)
+    files = [f"{Path(name).stem}.txt" for name in names]
+    labels = folder_of(files, folder / "labels" / split)
     # ultralytics trusts its cache of labels as long as the sizes of the files are the same.
     labels.with_suffix(".cache").unlink(missing_ok=True)
-    for link, file in zip(links, image_files, strict=True):
-        _link(images / link, file.absolute())
-    for stem, text in zip(stems, _label_texts(dataset, sizes), strict=True):
-        _write(labels / f"{stem}.txt", text.encode())
+    for file, text in zip(files, texts, strict=True):
+        write_if_changed(labels / file, text.encode())
     return images
 
 
@@ -63,26 +74,6 @@ def write_yolo_yaml(folder: Path, class_names: Sequence[str], train: Path, val: 
     file = folder / "data.yaml"
     write_text(file, yaml.safe_dump(content, allow_unicode=True, sort_keys=False), durable=False)
     return file
-
-
-def _folder_of(names: Iterable[str], folder: Path) -> Path:
-    """Make the folder, without files of other names."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in {path.name for path in folder.iterdir()}.difference(names):
-        (folder / stale).unlink()
-    return folder
-
-
-def _link(link: Path, target: Path) -> None:
-    if not link.is_symlink() or link.readlink() != target:
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-
-
-def _write(file: Path, content: bytes) -> None:
-    # Truncating thousands of files can wait for the disk; a restarted task finds them as they should be.
-    if not file.is_file() or file.read_bytes() != content:
-        file.write_bytes(content)
 
 
 def _label_texts(dataset: Dataset, sizes: NDArray[np.int64]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pycocotools.coco
 from mmengine.config import Config, ConfigDict
 from numpy.typing import NDArray
 
-from common.boxes.convention import AngleUnit
+from common.contract import AngleUnit
 from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.splits import read_splits
 from common.env import Task

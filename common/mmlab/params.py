@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
-from common.boxes.convention import AngleUnit
+from common.contract import AngleUnit
 from common.mining.params import (
     AlgorithmName,
     ClassWeights,

@@ -12,7 +12,8 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from common.boxes.convention import SMALLEST_TURNS, AngleUnit, Convention
+from common.boxes.convention import SMALLEST_TURNS, Convention
+from common.contract import AngleUnit
 from common.device import device_of
 from common.env import Task
 from common.errors import ModelError

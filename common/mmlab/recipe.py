@@ -7,7 +7,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from common.boxes.convention import AngleUnit, Convention
+from common.boxes.convention import Convention
+from common.contract import AngleUnit
 from common.env import Task
 from common.mmlab.classes import set_classes
 from common.mmlab.config import has_rotated_boxes, load_config, merge_options, plain_batch_norm

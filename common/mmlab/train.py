@@ -38,7 +38,7 @@ def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress)
 
 def _convert(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
     """Rank 0 converts; the others wait for the file that is written last."""
-    from common.boxes.convention import AngleUnit
+    from common.contract import AngleUnit
     from common.mmlab.data import Data, write_data
 
     unit = AngleUnit(parameters.angle_unit) if isinstance(parameters, RotatedTraining) else None

@@ -11,7 +11,8 @@ from lively_mmlab import KINDS, Lively, inputs, lively_model, pictures
 from tasks import MMROTATE, NAMES, Outcome, run
 
 from common.boxes import rotated
-from common.boxes.convention import AngleUnit, Convention
+from common.boxes.convention import Convention
+from common.contract import AngleUnit
 from common.env import read_env, read_task
 from common.mmlab.checkpoint import write_weights
 from common.mmlab.params import RotatedInfer, RotatedMining

@@ -14,9 +14,9 @@ from mmengine.registry import DATASETS, DefaultScope
 from mmlab_tables import ROTATED
 from tasks import MMROTATE
 
-from common.boxes.convention import AngleUnit, Convention
+from common.boxes.convention import Convention
 from common.boxes.rotated import corners, iou
-from common.contract import Verb
+from common.contract import AngleUnit, Verb
 from common.env import Task, read_env, read_task
 from common.errors import ConfigError
 from common.mmlab.compat import prepare, quiet

@@ -1,0 +1,143 @@
+"""A labelled data set with a mask for each object; the masks stay compressed until an image is worked on."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.contract import AnnotationFormat
+from common.datasets.coco_masks import MaskObjects, read_coco_masks
+from common.datasets.dataset import Dataset
+from common.datasets.index import read_training_index
+from common.datasets.problems import refuse
+from common.errors import DatasetError
+from common.masks import rle
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskDataset:
+    """Images and their annotated objects; the n objects stand in the order of the images, and of the file within one.
+
+    Attributes:
+        dataset: all but the masks. Boxes are the tightest around the masks.
+        sizes: `(images, 2)` int64 width and height of the images in pixels, which their masks have too.
+        masks: n compressed masks, see `masks.rle`; empty for an object of which only its box is known.
+        crowds: `(n,)` bool, whether a mask is a crowd: many objects of a class in one mask.
+
+    Raises:
+        ValueError: a length does not fit.
+    """
+
+    dataset: Dataset
+    sizes: NDArray[np.int64]
+    masks: tuple[bytes, ...]
+    crowds: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        n = len(self.dataset.classes)
+        if len(self.masks) != n or self.crowds.shape != (n,):
+            raise ValueError(f"masks, crowds: expected {n} of each, got {len(self.masks)} and {self.crowds.shape}")
+        if self.sizes.shape != (len(self.dataset.images), 2):
+            raise ValueError(f"sizes: expected shape {(len(self.dataset.images), 2)}, got {self.sizes.shape}")
+
+    @property
+    def masked(self) -> NDArray[np.bool_]:
+        """`(n,)` which objects have a mask."""
+        return np.array([bool(counts) for counts in self.masks], np.bool_)
+
+    def size(self, i: int) -> rle.Size:
+        """Height and width of image `i`, and of its masks."""
+        width, height = self.sizes[i].tolist()
+        return height, width
+
+    def decoded(self, i: int) -> Iterator[tuple[int, rle.Bools]]:
+        """Row and mask `(height, width)` of each object of image `i` that has one, one mask in memory at a time."""
+        for row in range(*self.dataset.of_image(i).indices(len(self.masks))):
+            if self.masks[row]:
+                yield row, rle.decode(self.masks[row], self.size(i))
+
+    def subset(self, keep: Sequence[int]) -> "MaskDataset":
+        """Only the images at these positions, in this order, with their objects."""
+        parts = [np.arange(len(self.masks))[self.dataset.of_image(i)] for i in keep]
+        rows = np.concatenate([np.arange(0), *parts])
+        return self._select(self.dataset.subset(keep), self.sizes[np.asarray(keep, np.int64)], rows)
+
+    def where(self, mask: NDArray[np.bool_]) -> "MaskDataset":
+        """All images, but only the objects of which `mask`, `(n,)`, is true."""
+        return self._select(self.dataset.where(mask), self.sizes, np.flatnonzero(mask))
+
+    def single_objects(self) -> "MaskDataset":
+        """Only objects with a mask of their own: no crowds, no mere boxes."""
+        return self.where(self.masked & ~self.crowds)
+
+    def _select(self, dataset: Dataset, sizes: NDArray[np.int64], rows: NDArray[np.int64]) -> "MaskDataset":
+        return MaskDataset(dataset, sizes, tuple(self.masks[row] for row in rows.tolist()), self.crowds[rows])
+
+
+def read_mask_dataset(index: Path, annotation_format: AnnotationFormat, class_names: Sequence[str]) -> MaskDataset:
+    """Read an index file and all annotation files that it names. The images themselves are not touched.
+
+    Args:
+        index: an image and its annotation file a line, a tab between; with COCO one file for all images of all index
+            files, whose `categories` mean nothing: `category_id` is the class index.
+        annotation_format: how the annotation files are written; only COCO has masks.
+        class_names: the position is the class index.
+
+    Raises:
+        DatasetError: the format has no masks, a file is missing or empty, or no object has a mask; all mistakes of the
+            annotations in one error.
+    """
+    if annotation_format is not AnnotationFormat.COCO:
+        raise DatasetError(f"export_format {annotation_format}: exports no masks; allowed is seg-coco:raw")
+    samples = read_training_index(index)
+    objects = MaskObjects(len(class_names))
+    sizes = read_coco_masks(samples, objects)
+    refuse([f"{samples[image].annotation}{text}" for image, text in objects.problems])
+    _report_boxes(samples[0].annotation, objects.masks)
+    order = np.argsort(objects.images(), kind="stable")
+    rows = objects.rows()[order]
+    dataset = Dataset(
+        images=tuple(sample.image for sample in samples),
+        class_names=tuple(class_names),
+        image_index=objects.images()[order],
+        classes=rows[:, 0].astype(np.int64),
+        boxes=rows[:, 1:5].astype(np.float32),
+        angles=rows[:, 6].astype(np.float32),
+        quality=rows[:, 5].astype(np.float32),
+    )
+    masks = tuple(objects.masks[row] for row in order.tolist())
+    return MaskDataset(dataset, sizes, masks, np.array(objects.crowds, np.bool_)[order])
+
+
+def check_sizes(dataset: MaskDataset, sizes: NDArray[np.int64]) -> None:
+    """Make sure that the images are as large as the annotations say.
+
+    Args:
+        sizes: `(images, 2)` width and height of the images as they were decoded.
+
+    Raises:
+        DatasetError: an image has another size, so that its masks fit nowhere.
+    """
+    images = np.flatnonzero((dataset.sizes != sizes).any(axis=1)).tolist()
+    refuse(
+        [
+            f"{dataset.dataset.images[i]}: {sizes[i, 0]} x {sizes[i, 1]} pixels, but its annotations say width "
+            f"{dataset.sizes[i, 0]} and height {dataset.sizes[i, 1]}; allowed is the size of the stored image"
+            for i in images
+        ]
+    )
+
+
+def _report_boxes(file: Path, masks: Sequence[bytes]) -> None:
+    boxes = sum(not counts for counts in masks)
+    if boxes and boxes == len(masks):
+        raise DatasetError(f"{file}: none of the {boxes} objects has a mask; expected RLE or a polygon in segmentation")
+    if boxes:
+        log.warning(
+            "%s: %d of %d objects are boxes without a mask; nothing is learned of them", file, boxes, len(masks)
+        )

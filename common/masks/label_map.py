@@ -1,0 +1,39 @@
+"""Maps of classes: one class index a pixel, `(height, width)`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.masks.rle import encode_runs
+
+Labels = NDArray[np.integer]
+
+IGNORED = 255
+"""What no loss and no metric counts: the custom of OpenMMLab, Cityscapes and Pascal VOC."""
+
+
+def class_masks(labels: Labels) -> dict[int, bytes]:
+    """The compressed mask of each class that occurs, by class index, ascending.
+
+    One pass over the map for all classes; the same bytes as pycocotools gives for each class by itself.
+
+    Args:
+        labels: `(height, width)`.
+    """
+    column_wise = labels.T.reshape(-1)
+    edges = np.flatnonzero(column_wise[1:] != column_wise[:-1]) + 1
+    starts, ends = np.append(0, edges), np.append(edges, len(column_wise))
+    values = column_wise[starts]
+    order = np.argsort(values, kind="stable")
+    classes, firsts = np.unique(values[order], return_index=True)
+    height, width = labels.shape
+    return {
+        int(index): encode_runs(_runs(starts[rows], ends[rows], len(column_wise)), (height, width))
+        for index, rows in zip(classes, np.split(order, firsts[1:]), strict=True)
+    }
+
+
+def _runs(starts: NDArray[np.int64], ends: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Lengths of background and foreground in turn; no last run of no pixel."""
+    bounds = np.stack([starts, ends], axis=1).reshape(-1)
+    runs = np.diff(bounds, prepend=0, append=total)
+    return runs if runs[-1] else runs[:-1]

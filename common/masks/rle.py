@@ -1,0 +1,120 @@
+"""Compressed masks, as COCO and the platform write them: run lengths of background and foreground, down the columns.
+
+The first run is background (perhaps of no pixel), the second foreground, and so on. From the fourth on, a length is
+written as its difference to the one before the last; in groups of five bits, lowest first, an ASCII character a group.
+The text knows no size: it comes from the image, always as (height, width) of the pixels as stored.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+Size = tuple[int, int]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+_OFFSET, _MORE, _SIGN, _DIGITS = 48, 32, 16, 31
+"""What is added to a group to make it a character; the bits of a group: another one follows, sign, digits."""
+
+_MOST_GROUPS = 7
+"""Groups of the longest number: 35 bits. pycocotools counts in 32."""
+
+_AT_ONCE = 256
+"""Masks that are looked at together: more would no longer fit a processor's cache."""
+
+
+def encode(masks: Bools) -> list[bytes]:
+    """Compress masks `(n, height, width)`."""
+    columns = np.ascontiguousarray(masks.transpose(0, 2, 1)).view(np.uint8)
+    found: list[dict[str, bytes]] = coco_mask.encode(columns.transpose(2, 1, 0))
+    return [rle["counts"] for rle in found]
+
+
+def encode_runs(lengths: Ints, size: Size) -> bytes:
+    """Compress run lengths that fill an image of `size` (height, width)."""
+    counts: bytes = coco_mask.frPyObjects({"counts": lengths, "size": list(size)}, *size)["counts"]
+    return counts
+
+
+def encode_polygon(points: Sequence[float], size: Size) -> bytes:
+    """Compress the inside of a polygon `x1, y1, x2, y2, ...`, filled as pycocotools and so the platform does it."""
+    counts: bytes = coco_mask.frPyObjects([points], *size)[0]["counts"]
+    return counts
+
+
+def decode(counts: bytes, size: Size) -> Bools:
+    """The mask `(height, width)`.
+
+    Raises:
+        ValueError: the text is no mask of that size.
+    """
+    height, width = size
+    runs, _, strange = _parse([counts])
+    if strange.any() or not len(runs) or runs.sum() != height * width:
+        raise ValueError(f"expected a compressed mask of {height} x {width} pixels, got {counts[:40]!r}")
+    return np.repeat(np.arange(len(runs)) % 2 > 0, runs).reshape(width, height).T
+
+
+def areas(counts: Sequence[bytes], sizes: Sequence[Size]) -> Ints:
+    """Pixels of each of n valid masks, `(n,)`."""
+    return np.array(coco_mask.area(list(map(_rle, counts, sizes))), np.int64).reshape(-1)
+
+
+def boxes(counts: Sequence[bytes], sizes: Sequence[Size]) -> Ints:
+    """The tightest box around each of n valid masks, corners `(n, 4)`, max corner exclusive; all 0 for an empty one."""
+    found = np.array(coco_mask.toBbox(list(map(_rle, counts, sizes))), np.int64).reshape(-1, 4)
+    return np.hstack([found[:, :2], found[:, :2] + found[:, 2:]])
+
+
+def valid(counts: Sequence[bytes], pixels: Sequence[int]) -> Bools:
+    """Whether each of n texts is a compressed mask of so many pixels, `(n,)`: what may be decoded without harm."""
+    parts = [slice(start, start + _AT_ONCE) for start in range(0, len(counts), _AT_ONCE)]
+    return np.concatenate([np.zeros(0, np.bool_), *(_valid(counts[part], pixels[part]) for part in parts)])
+
+
+def _rle(counts: bytes, size: Size) -> dict[str, object]:
+    return {"counts": counts, "size": list(size)}
+
+
+def _valid(counts: Sequence[bytes], pixels: Sequence[int]) -> Bools:
+    runs, texts, strange = _parse(counts)
+    bad = np.bincount(texts[strange], minlength=len(counts))
+    totals = np.bincount(texts, runs, len(counts))
+    sound: Bools = (np.bincount(texts, minlength=len(counts)) > 0) & (bad == 0) & (totals == np.asarray(pixels))
+    return sound
+
+
+def _parse(counts: Sequence[bytes]) -> tuple[Ints, Ints, Bools]:
+    """Run lengths of all texts in a row, which text each is of, and whether it is none: malformed or negative."""
+    lengths = np.fromiter(map(len, counts), np.int64, len(counts))
+    groups = np.frombuffer(b"".join(counts), np.uint8).astype(np.int64) - _OFFSET
+    if not len(groups):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    ends = np.cumsum(lengths[lengths > 0]) - 1
+    final = groups & _MORE == 0
+    strange = (groups < 0) | (groups >= 2 * _MORE)
+    strange[ends] |= ~final[ends]
+    final[ends] = True  # a text that is cut off must not run into the next one
+    starts = np.flatnonzero(np.append(True, final[:-1]))
+    places = np.arange(len(groups)) - starts[np.cumsum(np.append(0, final[:-1]))]
+    strange |= places >= _MOST_GROUPS
+    digits = (groups & _DIGITS) << 5 * np.minimum(places, _MOST_GROUPS)
+    signs = (groups[final] & _SIGN > 0).astype(np.int64) << 5 * np.minimum(places[final] + 1, _MOST_GROUPS)
+    texts = np.repeat(np.arange(len(counts)), lengths)[starts]
+    runs = _undo_differences(np.add.reduceat(digits, starts) - signs, texts)
+    return runs, texts, np.logical_or.reduceat(strange, starts) | (runs < 0)
+
+
+def _undo_differences(numbers: Ints, texts: Ints) -> Ints:
+    """Run lengths from the numbers of all texts; `texts` tells which one each number is of."""
+    place = np.arange(len(numbers)) - np.searchsorted(texts, texts)
+    runs = numbers.copy()
+    for parity in (0, 1):
+        rows = np.flatnonzero((place % 2 == parity) & (place > 0))
+        totals = np.cumsum(numbers[rows])
+        first = place[rows] <= 2
+        before = (totals - numbers[rows])[first]
+        runs[rows] = totals - before[np.cumsum(first) - 1]
+    return runs

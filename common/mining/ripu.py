@@ -1,0 +1,121 @@
+"""RIPU mining: windows where many classes meet and the model is unsure of them.
+
+Source: Xie, Yuan, Li, Liu, Cheng, "Towards Fewer Annotations: Active Learning via Region Impurity and Prediction
+Uncertainty for Domain Adaptive Semantic Segmentation", CVPR 2022, arXiv:2111.12940: region impurity, prediction
+uncertainty and their product, written as in the authors' code (github.com/BIT-DA/RIPU, core/active/floating_region.py):
+both are divided by ln K, and a window at the border of the image is what of it lies inside.
+
+The paper labels the same share of every image and has no score for an image. Ours is what the windows to label have
+together: the best ones that do not overlap, chosen as the paper chooses them.
+"""
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from common.mining.pixels import Classes, entropy, leaders
+from common.predictions import Floats, Ints
+
+
+def score_map(probabilities: Floats, radius: int) -> Floats:
+    """Impurity times uncertainty of the square window of 2 `radius` + 1 pixels a side around each pixel.
+
+    Args:
+        probabilities: `(K, h, w)` float32 that sum to 1 over K; for K = 1, 1 - p is a second class.
+        radius: parameter `ripu_region_radius`, >= 0. A window of one pixel is pure, so 0 scores nothing.
+
+    Returns:
+        `(h, w)` float32 in [0, 1]; the bigger, the sooner.
+    """
+    classes = leaders(probabilities).classes
+    return impurity(classes, radius, max(len(probabilities), 2)) * uncertainty(probabilities, radius)
+
+
+def impurity(classes: Classes, radius: int, class_count: int) -> Floats:
+    """Entropy of the predicted classes in the window around each pixel, divided by ln K.
+
+    Args:
+        classes: `(h, w)` int16, the predicted class of each pixel.
+        radius: of the window, in pixels.
+        class_count: K, at least 2.
+
+    Returns:
+        `(h, w)` float32 in [0, 1], exactly 0 where a window has one class only.
+    """
+    sizes = _window_sizes(classes.shape, radius)
+    # The counts are whole numbers and few, so their logarithms come from a table.
+    logarithms = np.log(np.maximum(np.arange(sizes.max() + 1), 1)).astype(np.float32)
+    log_sizes = logarithms[sizes]
+    total = np.zeros(classes.shape, np.float32)
+    for present in np.flatnonzero(np.bincount(classes.ravel())):
+        counts = _window_sums((classes == present).astype(np.uint8), radius, cv2.CV_32S)
+        total += counts * (log_sizes - logarithms[counts])
+    return np.asarray(total / (sizes * math.log(class_count)), np.float32)
+
+
+def uncertainty(probabilities: Floats, radius: int) -> Floats:
+    """Mean entropy of the pixels of the window around each pixel, divided by ln K.
+
+    Args:
+        probabilities: `(K, h, w)` float32 that sum to 1 over K, or K = 1.
+        radius: of the window, in pixels.
+
+    Returns:
+        `(h, w)` float32 in [0, 1].
+    """
+    pixels = entropy(probabilities)
+    return np.asarray(_window_sums(pixels, radius, cv2.CV_32F) / _window_sizes(pixels.shape, radius), np.float32)
+
+
+def windows(scores: Floats, radius: int, count: int) -> Ints:
+    """Centres of the windows to label: again and again the best one that overlaps none of those before.
+
+    Source: the authors' code, core/active/build.py, RegionSelection.
+
+    Args:
+        scores: `(h, w)` float32, of `score_map`.
+        radius: of the windows, in pixels.
+        count: parameter `topk_superpixel_score`: how many to choose at most.
+
+    Returns:
+        `(n, 2)` int64, rows y, x, best first, n <= `count`: a window that scores 0 teaches nothing and is not chosen.
+        Of equally good ones the upper left comes first.
+    """
+    left, chosen = scores.copy(), []
+    for _ in range(count):
+        y, x = divmod(int(left.argmax()), left.shape[1])
+        if left[y, x] <= 0:
+            break
+        chosen.append((y, x))
+        left[max(y - 2 * radius, 0) : y + 2 * radius + 1, max(x - 2 * radius, 0) : x + 2 * radius + 1] = 0
+    return np.array(chosen, np.int64).reshape(-1, 2)
+
+
+def image_score(scores: Floats, chosen: Ints) -> float:
+    """Sum of the scores of the windows to label, `(n, 2)` of `windows`; the bigger, the sooner, 0 without any."""
+    return float(scores[chosen[:, 0], chosen[:, 1]].sum(dtype=float))
+
+
+def covered(chosen: Ints, radius: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels of the windows to label, `(h, w)` bool, of an image of `size`."""
+    mask = np.zeros(size, bool)
+    for y, x in chosen:
+        mask[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1] = True
+    return mask
+
+
+def _window_sums(values: NDArray[np.uint8] | Floats, radius: int, depth: int) -> NDArray[Any]:
+    """Sum of a map `(h, w)` over the window around each pixel, as far as it lies inside; the type is `depth`."""
+    side = 2 * radius + 1
+    return np.asarray(cv2.boxFilter(values, depth, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT))
+
+
+def _window_sizes(size: tuple[int, ...], radius: int) -> NDArray[np.int64]:
+    """Pixels of the window around each pixel that lie inside an image of `size`, `(h, w)`."""
+    down, across = (
+        np.minimum(np.arange(side) + radius, side - 1) - np.maximum(np.arange(side) - radius, 0) + 1 for side in size
+    )
+    return np.outer(down, across)

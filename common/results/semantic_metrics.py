@@ -1,0 +1,57 @@
+"""Metrics of class maps, from one matrix that counts pixels."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.masks.label_map import IGNORED, Labels
+
+Counts = NDArray[np.int64]
+
+
+def confusion(truth: Labels, predicted: Labels, class_count: int) -> Counts:
+    """Count pixels by their true and predicted class: `(K, K)`, truth along the rows. Sum over the images of a set.
+
+    Args:
+        truth: class index of each pixel, or 255 where it is unknown: such a pixel does not count.
+        predicted: the same shape; class indices below K.
+        class_count: K, the background among them where it is a class.
+
+    Raises:
+        ValueError: shapes differ, or a value is no class.
+    """
+    if truth.shape != predicted.shape:
+        raise ValueError(f"predicted: expected shape {truth.shape}, got {predicted.shape}")
+    known = truth != IGNORED
+    rows, columns = truth[known].astype(np.int64), predicted[known].astype(np.int64)
+    for name, values in (("truth", rows), ("predicted", columns)):
+        if values.size and not 0 <= values.min() <= values.max() < class_count:
+            raise ValueError(f"{name}: expected classes 0 to {class_count - 1}, got {values.min()} to {values.max()}")
+    cells = np.bincount(rows * class_count + columns, minlength=class_count**2)
+    return cells.reshape(class_count, class_count).astype(np.int64)
+
+
+def semantic_metrics(matrix: Counts) -> dict[str, float]:
+    """Summary of a confusion matrix, as mmsegmentation defines it, in [0, 1] and never NaN.
+
+    Args:
+        matrix: `(K, K)`, see `confusion`.
+
+    Returns:
+        `mIoU`: intersection over union, the mean over classes that occur in the truth or the prediction.
+        `mAcc`: share of a class's pixels that are found, the mean over classes that occur in the truth.
+        `aAcc`: share of all pixels that are right.
+        Each 0 where there is nothing to measure.
+    """
+    right = np.diag(matrix).astype(np.float64)
+    truth, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
+    union = truth + predicted - right
+    return {
+        "mIoU": _mean_ratio(right, union),
+        "mAcc": _mean_ratio(right, truth.astype(np.float64)),
+        "aAcc": _mean_ratio(right.sum(keepdims=True), truth.sum(keepdims=True).astype(np.float64)),
+    }
+
+
+def _mean_ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> float:
+    there = whole > 0
+    return float((part[there] / whole[there]).mean()) if there.any() else 0.0
