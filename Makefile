@@ -46,7 +46,7 @@ test: test-fast ## all tests that CI runs: the fast ones, then the images end to
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10
 
 test-fast: .venv/.dev ## the tests that need no torch; seconds
-	@$(PYTHON) -m pytest tests --ignore=tests/image
+	@$(PYTHON) -m pytest tests --ignore=tests/image -n 2
 
 faults: .venv/.dev ## kill tasks at random moments, many times
 	@$(PYTHON) -m pytest tests/image -m faults

@@ -27,10 +27,10 @@ def box_metrics(ground_truth: Path, detections: NDArray[np.float64], *, recall: 
         `mAP` at IoU 0.5 and `mAP50_95` averaged over IoU 0.5 to 0.95, at most 100 boxes an image; with `recall`, `mAR`
         over the same IoUs. In [0, 1]; where there is nothing to find, 0.
     """
-    precision = _summary(ground_truth, detections)
+    precision = summary(ground_truth, detections)
     metrics = {"mAP": unit(precision["AP50"]), "mAP50_95": unit(precision["AP"])}
     if recall:
-        metrics["mAR"] = unit(_summary(ground_truth, detections, by_class=False)["AR100"])
+        metrics["mAR"] = unit(summary(ground_truth, detections, by_class=False)["AR100"])
     return metrics
 
 
@@ -52,21 +52,31 @@ def rotated_box_metrics(ground_truth: Path, detections: NDArray[np.float64]) -> 
         {"image_id": int(row[0]), "category_id": int(row[7]), "obb": row[1:6], "score": row[6]}
         for row in detections.tolist()
     ]
-    precision = _summary(ground_truth, found, "obb", most=MOST_ROTATED)
+    precision = summary(ground_truth, found, "obb", most=MOST_ROTATED)
     return {"mAP": unit(precision["AP50"]), "mAP75": unit(precision["AP75"]), "mAP50_95": unit(precision["AP"])}
 
 
-def _summary(
-    ground_truth: Path, detections: Any, kind: str = "bbox", *, by_class: bool = True, most: int = 100
+def summary(
+    ground_truth: Path, detections: Any, kind: str = "bbox", *, by_class: bool = True, most: int = 100, **extra: Any
 ) -> dict[str, float]:
+    """All that hotcoco tells of some detections, by its own names; -1 where there is nothing to find.
+
+    Args:
+        ground_truth: the document.
+        detections: what its `load_res` takes.
+        kind: `bbox`, `obb` or `segm`.
+        by_class: whether a detection must have the class of the object.
+        most: detections of an image that count.
+        **extra: further arguments of `load_res`.
+    """
     from hotcoco import COCO, COCOeval
 
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of everything that is on no leaderboard
         truth = COCO(str(ground_truth))
-        evaluation = COCOeval(truth, truth.load_res(detections), kind)
+        evaluation = COCOeval(truth, truth.load_res(detections, **extra), kind)
         evaluation.params.use_cats = by_class
         evaluation.params.max_dets = [1, 10, most]
         evaluation.run()
-    summary: dict[str, float] = evaluation.get_results()
-    return summary
+    results: dict[str, float] = evaluation.get_results()
+    return results

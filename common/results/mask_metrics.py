@@ -1,16 +1,13 @@
 """COCO's metrics of masks and of their boxes, by hotcoco, as `coco_metrics` has them for boxes alone."""
 
-import contextlib
-import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.masks.rle import Size
+from common.results.coco_metrics import summary
 from common.results.training import unit
 
 
@@ -32,18 +29,6 @@ def mask_metrics(
     segmentation = [{"counts": text.decode(), "size": list(size)} for text, size in zip(masks, sizes, strict=True)]
     metrics: dict[str, float] = {}
     for name, kind in (("maskAP", "segm"), ("boxAP", "bbox")):
-        summary = _summary(ground_truth, detections, segmentation, kind)
-        metrics |= {name: unit(summary["AP50"]), f"{name}50_95": unit(summary["AP"])}
+        found = summary(ground_truth, detections, kind, segmentation=segmentation)
+        metrics |= {name: unit(found["AP50"]), f"{name}50_95": unit(found["AP"])}
     return metrics
-
-
-def _summary(ground_truth: Path, detections: NDArray[np.float64], segmentation: Any, kind: str) -> dict[str, float]:
-    from hotcoco import COCO, COCOeval
-
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of everything that is on no leaderboard
-        truth = COCO(str(ground_truth))
-        evaluation = COCOeval(truth, truth.load_res(detections, segmentation=segmentation), kind)
-        evaluation.run()
-    summary: dict[str, float] = evaluation.get_results()
-    return summary
