@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from common.contract import AnnotationFormat
 from common.datasets.annotations import read_annotations
-from common.datasets.index import read_training_index
+from common.datasets.index import Sample, read_training_index
+from common.datasets.objects import Objects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,18 @@ def read_dataset(index: Path, annotation_format: AnnotationFormat, class_names: 
     """
     samples = read_training_index(index)
     objects = read_annotations(samples, annotation_format, class_names)
-    order = np.argsort(objects.images(), kind="stable")
+    return dataset_of(samples, objects, class_names)
+
+
+def dataset_of(samples: Sequence[Sample], objects: Objects, class_names: Sequence[str]) -> Dataset:
+    """The columns of objects that were read, in `Objects.order`.
+
+    Args:
+        samples: the lines of the index.
+        objects: of all its images.
+        class_names: the position is the class index.
+    """
+    order = objects.order()
     rows = objects.rows()[order]
     return Dataset(
         images=tuple(sample.image for sample in samples),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from common.contract import AnnotationFormat
 from common.datasets.coco_masks import MaskObjects, read_coco_masks
-from common.datasets.dataset import Dataset
+from common.datasets.dataset import Dataset, dataset_of
 from common.datasets.index import read_training_index
 from common.datasets.problems import refuse
 from common.errors import DatasetError
@@ -99,19 +99,11 @@ def read_mask_dataset(index: Path, annotation_format: AnnotationFormat, class_na
     sizes = read_coco_masks(samples, objects)
     refuse([f"{samples[image].annotation}{text}" for image, text in objects.problems])
     _report_boxes(samples[0].annotation, objects.masks)
-    order = np.argsort(objects.images(), kind="stable")
-    rows = objects.rows()[order]
-    dataset = Dataset(
-        images=tuple(sample.image for sample in samples),
-        class_names=tuple(class_names),
-        image_index=objects.images()[order],
-        classes=rows[:, 0].astype(np.int64),
-        boxes=rows[:, 1:5].astype(np.float32),
-        angles=rows[:, 6].astype(np.float32),
-        quality=rows[:, 5].astype(np.float32),
-    )
+    order = objects.order()
     masks = tuple(objects.masks[row] for row in order.tolist())
-    return MaskDataset(dataset, sizes, masks, np.array(objects.crowds, np.bool_)[order])
+    return MaskDataset(
+        dataset_of(samples, objects, class_names), sizes, masks, np.array(objects.crowds, np.bool_)[order]
+    )
 
 
 def check_sizes(dataset: MaskDataset, sizes: NDArray[np.int64]) -> None:

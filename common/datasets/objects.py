@@ -50,6 +50,10 @@ class Objects:
         self._images.extend(other._images)
         self._rows.extend(other._rows)
 
+    def order(self) -> NDArray[np.int64]:
+        """`(n,)` positions that sort the objects by their images; those of an image stay as they were."""
+        return np.argsort(self.images(), kind="stable")
+
     def images(self) -> NDArray[np.int64]:
         """`(n,)` the position in the index of the image that each object belongs to."""
         return np.array(self._images, np.int64)
