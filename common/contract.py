@@ -62,6 +62,11 @@ class ObjectType(IntEnum):
     INSTANCE = 4
     MULTI_MODAL = 50
 
+    @property
+    def label(self) -> str:
+        """For people: `2 (detection)`."""
+        return f"{self.value} ({self.name.lower()})"
+
 
 PRIMARY_METRIC: Final = {ObjectType.DETECTION: "mAP", ObjectType.SEMANTIC: "mIoU", ObjectType.INSTANCE: "maskAP"}
 """The metric of a stage that the platform lists a model by."""

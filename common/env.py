@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import BaseModel, ValidationError, field_validator
@@ -79,7 +79,7 @@ class Task:
         config: the whole of config.yaml.
         class_names: position = class index.
         gpu_ids: device numbers inside the container; empty = run on the CPU.
-        object_type: what the project labels; DETECTION where an older platform does not say.
+        object_type: what the project labels; where a platform before 2.4 does not say, the only type of the image.
         annotation_format: how /in/annotations is written.
         model_files: files of the given model that exist, in the order of config.yaml.
     """
@@ -145,19 +145,27 @@ def read_env(path: Path) -> EnvFile:
         raise ConfigError(f"{path}: " + "; ".join(problems)) from None
 
 
-def read_task(env: EnvFile) -> Task:
+DETECTORS: Final = (ObjectType.DETECTION,)
+"""Object types of most images."""
+
+
+def read_task(env: EnvFile, object_types: Sequence[ObjectType] = DETECTORS) -> Task:
     """Read config.yaml and make the task of it.
+
+    Args:
+        env: the validated env.yaml.
+        object_types: those that the image supports.
 
     Raises:
         YmirError: every problem at once.
     """
     problems = Problems()
-    task = collect_task(env, problems)
+    task = collect_task(env, problems, object_types)
     problems.raise_all()
     return task
 
 
-def collect_task(env: EnvFile, problems: Problems) -> Task:
+def collect_task(env: EnvFile, problems: Problems, object_types: Sequence[ObjectType]) -> Task:
     """The same, for a caller who goes on looking for problems: a key that cannot be used gets a harmless value.
 
     Raises:
@@ -173,7 +181,7 @@ def collect_task(env: EnvFile, problems: Problems) -> Task:
         config=config,
         class_names=problems.attempt((), lambda: _class_names(config, required=needs_classes)),
         gpu_ids=problems.attempt((), lambda: _gpu_ids(config.get("gpu_id", ""))),
-        object_type=problems.attempt(ObjectType.DETECTION, lambda: _object_type(config)),
+        object_type=problems.attempt(object_types[0], lambda: _object_type(config, object_types)),
         annotation_format=problems.attempt(AnnotationFormat.NONE, lambda: _annotation_format(config)),
         model_files=_model_files(config, env.input.models_dir, verbs),
     )
@@ -223,12 +231,16 @@ def _gpu_ids(value: Any) -> tuple[int, ...]:
     return tuple(map(int, texts))
 
 
-def _object_type(config: Mapping[str, Any]) -> ObjectType:
-    value = config.get("object_type", ObjectType.DETECTION)
+def _object_type(config: Mapping[str, Any], supported: Sequence[ObjectType]) -> ObjectType:
+    known = ", ".join(item.label for item in supported)
+    if "object_type" not in config:
+        if len(supported) == 1:
+            return supported[0]
+        raise ObjectTypeError(f"object_type: missing; this image needs it (one of {known})")
+    value = config["object_type"]
     try:
         return ObjectType(int(value))
     except (TypeError, ValueError):
-        known = ", ".join(f"{item.value} ({item.name.lower()})" for item in ObjectType)
         raise ObjectTypeError(f"object_type: {value!r} is not allowed (one of {known})") from None
 
 

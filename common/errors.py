@@ -135,6 +135,10 @@ class Problems:
             self._errors.append(error)
             return fallback
 
+    def has(self, kind: type[YmirError]) -> bool:
+        """Whether a failure of this kind was collected."""
+        return any(isinstance(error, kind) for error in self._errors)
+
     def raise_all(self) -> None:
         """Raise one error that says everything, with the class of the first; do nothing when there was none."""
         if len(self._errors) == 1:

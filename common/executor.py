@@ -71,7 +71,7 @@ class Executor:
             ObjectTypeError: this image does not support it.
         """
         if object_type not in self.families:
-            known = ", ".join(f"{item.value} ({item.name.lower()})" for item in self.families)
+            known = ", ".join(item.label for item in self.families)
             raise ObjectTypeError(f"object_type: {object_type.value} is not supported by {self.name} (one of {known})")
         return self.families[object_type]
 

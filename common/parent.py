@@ -28,6 +28,7 @@ from common.errors import (
     ConfigError,
     DatasetError,
     ModelError,
+    ObjectTypeError,
     OutOfMemoryError,
     Problems,
     StoppedError,
@@ -125,9 +126,9 @@ def check(executor: Executor, env: EnvFile) -> tuple[Task, Parameters]:
         YmirError: all of them in one message.
     """
     problems = Problems()
-    task = collect_task(env, problems)
+    task = collect_task(env, problems, tuple(executor.families))
     parameters: Parameters | None = None
-    if task.verbs:
+    if task.verbs and not problems.has(ObjectTypeError):  # or nobody knows whose parameters they are
         parameters = problems.attempt(None, lambda: executor.family(task.object_type).parse(task))
     if Verb.TRAINING in task.verbs:
         _check_training_data(task, problems)

@@ -70,7 +70,7 @@ def run_worker(executor: "Executor") -> int:
     """Run this rank of the task. Its exit status is for torchrun; the parent reads the failure file."""
     die_with_parent()
     rank = Rank.current()
-    task = read_task(read_env(env_file()))
+    task = read_task(read_env(env_file()), tuple(executor.families))
     try:
         _run(executor.family(task.object_type), task, rank)
     except BaseException as error:

@@ -233,6 +233,23 @@ def test_an_unknown_object_type_is_refused_by_its_own_code(tmp_path: Path, value
     assert all(word in str(raised.value) for word in ["object_type", repr(value), "2 (detection)"])
 
 
+SEVERAL = (ObjectType.DETECTION, ObjectType.SEMANTIC, ObjectType.INSTANCE)
+
+
+def test_an_image_of_one_object_type_needs_not_be_told_it(tmp_path: Path) -> None:
+    env = read_env(write_task(tmp_path, "infer", config={"object_type": None}))
+    assert read_task(env, (ObjectType.SEMANTIC,)).object_type is ObjectType.SEMANTIC
+
+
+@pytest.mark.parametrize(("value", "words"), [(None, "missing"), (99, "99"), ("semantic", "'semantic'")])
+def test_an_image_of_several_object_types_is_told_which_it_may_be(tmp_path: Path, value: Any, words: str) -> None:
+    env = read_env(write_task(tmp_path, "infer", config={"object_type": value}))
+    with pytest.raises(ObjectTypeError) as raised:
+        read_task(env, SEVERAL)
+    assert f"object_type: {words}" in str(raised.value)
+    assert "(one of 2 (detection), 3 (semantic), 4 (instance))" in str(raised.value)
+
+
 # export format
 
 
