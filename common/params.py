@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from common.contract import RESERVED_KEYS, Verb
+from common.contract import EXPORT_WORDS, RESERVED_KEYS, AnnotationFormat, Verb
 from common.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,14 @@ def max_bad_images_parameter() -> Any:
     )
 
 
-def lower(value: Any) -> Any:
-    """Text in lower case, for a choice that may be typed in any; other values as they are."""
-    return value.lower() if isinstance(value, str) else value
+def in_any_case(choices: Any) -> BeforeValidator:
+    """For a choice that may be typed in any case: gives it the spelling that it is declared with.
+
+    Args:
+        choices: the `Literal` type of the parameter.
+    """
+    spellings = {choice.lower(): choice for choice in get_args(choices)}
+    return BeforeValidator(lambda value: spellings.get(value.lower(), value) if isinstance(value, str) else value)
 
 
 class Parameters(BaseModel):
@@ -124,6 +129,23 @@ class TrainingParameters(Parameters):
         "ark:raw",
         "how the platform writes the annotations: ark:raw, voc:raw or coco:raw",
         "YMIR 后台导出标注的格式：ark:raw、voc:raw 或 coco:raw",
+        min_length=1,
+    )
+
+
+def _with_masks(export_format: str) -> str:
+    if EXPORT_WORDS.get(export_format.lower().partition(":")[0]) is not AnnotationFormat.COCO:
+        raise ValueError(f"{export_format!r} has no masks (seg-coco:raw has)")
+    return export_format
+
+
+class MaskTrainingParameters(TrainingParameters):
+    """The same for a training on masks. As the first base it gives the format to the parameters of the others."""
+
+    export_format: Annotated[str, AfterValidator(_with_masks)] = parameter(
+        "seg-coco:raw",
+        "how the platform writes the annotations: seg-coco:raw, which alone has masks",
+        "YMIR 后台导出标注的格式：只有 seg-coco:raw 含有掩码",
         min_length=1,
     )
 

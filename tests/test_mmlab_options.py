@@ -3,12 +3,13 @@
 import importlib.util
 import math
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from common.mmlab.keys import REFUSED, REFUSED_ANYWHERE, RENAMED, SECTIONS
+from common.mmlab.keys import EPOCHS, ITERATIONS, REFUSED, REFUSED_ANYWHERE, RENAMED, SECTIONS
 from common.mmlab.literals import read_literal
 from common.mmlab.options import REFUSED_ARGUMENTS, Arguments, parse_args_options, parse_cfg_options
 
@@ -110,11 +111,27 @@ def test_an_open_quote_is_refused() -> None:
     assert "quotation" in refusal(parse_cfg_options, "model.a='x")
 
 
-@pytest.mark.parametrize("key", list(REFUSED))
-def test_keys_that_would_break_the_contract_are_refused_with_the_reason(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "counted"), [(key, counted) for counted in (EPOCHS, ITERATIONS) for key in {**REFUSED, **counted}]
+)
+def test_keys_that_would_break_the_contract_are_refused_with_the_reason(key: str, counted: dict[str, str]) -> None:
+    reason = {**REFUSED, **counted}[key]
     for text in (f"{key}=1", f"{key}.more=1"):
-        message = refusal(parse_cfg_options, text)
-        assert message == f"{text.partition('=')[0]!r} is not allowed: {REFUSED[key]}"
+        message = refusal(partial(parse_cfg_options, counted=counted), text)
+        assert message == f"{text.partition('=')[0]!r} is not allowed: {reason}"
+
+
+@pytest.mark.parametrize("key", sorted({*EPOCHS, *ITERATIONS}))
+@pytest.mark.parametrize("counted", [EPOCHS, ITERATIONS], ids=["epochs", "iterations"])
+def test_what_counts_a_training_is_a_parameter_whatever_is_counted(key: str, counted: dict[str, str]) -> None:
+    refusal(partial(parse_cfg_options, counted=counted), f"{key}=1")
+    refusal(partial(parse_args_options, counted=counted), f"--cfg-options {key}=1")
+
+
+def test_the_reason_names_the_parameters_that_a_training_has() -> None:
+    assert "give the parameter max_epochs" in refusal(parse_args_options, "--cfg-options train_cfg.max_iters=3")
+    by_iteration = partial(parse_args_options, counted=ITERATIONS)
+    assert "give the parameter max_iters" in refusal(by_iteration, "--cfg-options train_cfg.max_epochs=3")
 
 
 @pytest.mark.parametrize("part", list(REFUSED_ANYWHERE))
@@ -165,7 +182,8 @@ def test_every_section_is_what_the_runner_reads() -> None:
     assert spec.origin is not None
     source = (Path(spec.origin).parent / "runner" / "runner.py").read_text(encoding="utf-8")
     read = set(re.findall(r"(?<!\w)cfg(?:\.get\(|\[)\s*'(\w+)'", source))
-    assert read - set(REFUSED) <= set(SECTIONS)
+    assert read - REFUSED.keys() - EPOCHS.keys() <= set(SECTIONS)
+    assert read - REFUSED.keys() - ITERATIONS.keys() <= set(SECTIONS)
     assert set(SECTIONS) - read == {"custom_imports"}  # mmengine.config reads it
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
-from common.params import lower, parameter
+from common.params import in_any_case, parameter
 
 
 def mining_algorithm_parameter(default: str) -> Any:
@@ -53,7 +53,9 @@ def _checked(value: str) -> str:
     return value
 
 
-AlgorithmName = Annotated[Literal["aldd", "cald", "entropy", "random"], BeforeValidator(lower)]
+_Names = Literal["aldd", "cald", "entropy", "random"]
+
+AlgorithmName = Annotated[_Names, in_any_case(_Names)]
 """A key of `mining.registry.ALGORITHMS`, in any case."""
 
 ClassWeights = Annotated[str, BeforeValidator(_text), AfterValidator(_checked)]

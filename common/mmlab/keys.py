@@ -1,6 +1,7 @@
 """Which keys of a configuration a user may change, and what to do instead of changing one of the others."""
 
 import difflib
+from collections.abc import Mapping
 
 SECTIONS = (
     "activation_checkpointing", "auto_scale_lr", "compile", "custom_hooks", "custom_imports", "data_preprocessor",
@@ -29,6 +30,16 @@ REFUSED = {
     "resume": "a restarted task resumes by itself",
     "resume_from": "a restarted task resumes by itself",
     "auto_resume": "a restarted task resumes by itself",
+    "train_dataloader.batch_size": "give the parameter samples_per_gpu",
+    "data.samples_per_gpu": "give the parameter samples_per_gpu",
+    "data.workers_per_gpu": "give the parameter workers_per_gpu",
+    "fp16": "give the parameter amp",
+    "seed": "give args_options --seed",
+    "lr_config": "it is a list now, param_scheduler; give param_scheduler.0 and so on",
+}
+"""Keys that would break the contract, or contradict a parameter that more depends on than this key."""
+
+EPOCHS = {
     "train_cfg.max_epochs": "give the parameter max_epochs",
     "runner.max_epochs": "give the parameter max_epochs",
     "total_epochs": "give the parameter max_epochs",
@@ -40,16 +51,27 @@ REFUSED = {
     "train_cfg.val_interval": "give the parameter val_interval",
     "evaluation": "give the parameters metric and val_interval",
     "val_evaluator": "give the parameters metric and val_interval",
-    "train_dataloader.batch_size": "give the parameter samples_per_gpu",
-    "data.samples_per_gpu": "give the parameter samples_per_gpu",
-    "data.workers_per_gpu": "give the parameter workers_per_gpu",
     "default_hooks.checkpoint": "give the parameters max_keep_checkpoints and val_interval",
     "checkpoint_config": "give the parameters max_keep_checkpoints and val_interval",
-    "fp16": "give the parameter amp",
-    "seed": "give args_options --seed",
-    "lr_config": "it is a list now, param_scheduler; give param_scheduler.0 and so on",
 }
-"""Keys that would break the contract, or contradict a parameter that more depends on than this key."""
+"""The same for a training that is counted in epochs, as that of detectors is."""
+
+ITERATIONS = {
+    "train_cfg.max_iters": "give the parameter max_iters",
+    "runner.max_iters": "give the parameter max_iters",
+    "total_iters": "give the parameter max_iters",
+    "max_iters": "give the parameter max_iters",
+    "train_cfg.type": "a training is counted in iterations; give the parameter max_iters",
+    "train_cfg.by_epoch": "a training is counted in iterations; give the parameter max_iters",
+    "train_cfg.max_epochs": "a training is counted in iterations; give the parameter max_iters",
+    "runner": "a training is counted in iterations; give the parameter max_iters",
+    "train_cfg.val_interval": "give the parameter interval",
+    "evaluation": "give the parameter interval",
+    "val_evaluator": "give the parameter interval",
+    "default_hooks.checkpoint": "give the parameters save_least_file, max_keep_ckpts and interval",
+    "checkpoint_config": "give the parameters save_least_file, max_keep_ckpts and interval",
+}
+"""The same for a training that is counted in iterations, as that of mmsegmentation's models is."""
 
 REFUSED_ANYWHERE = {
     "ann_file": "the platform gives the data",
@@ -59,12 +81,17 @@ REFUSED_ANYWHERE = {
     "classes": "the platform gives the classes",
     "metainfo": "the platform gives the classes",
     "num_classes": "the platform gives the classes",
+    "reduce_zero_label": "the platform gives the classes",
 }
 """The same for a part of a key, wherever it stands."""
 
 
-def check_key(key: str) -> None:
+def check_key(key: str, counted: Mapping[str, str] = EPOCHS) -> None:
     """Let a dotted key pass, such as `model.test_cfg.score_thr`.
+
+    Args:
+        key: as in `cfg_options`.
+        counted: `EPOCHS` or `ITERATIONS`.
 
     Raises:
         ValueError: it is refused, has another name now, or nothing would read it.
@@ -72,7 +99,8 @@ def check_key(key: str) -> None:
     parts = key.split(".")
     beginnings = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]  # the longest says most
     reasons = [REFUSED_ANYWHERE[part] for part in parts if part in REFUSED_ANYWHERE]
-    reasons += [REFUSED[beginning] for beginning in beginnings if beginning in REFUSED]
+    refused = {**REFUSED, **counted}
+    reasons += [refused[beginning] for beginning in beginnings if beginning in refused]
     if reasons:
         raise ValueError(f"{key!r} is not allowed: {reasons[0]}")
     old = next((beginning for beginning in beginnings if beginning in RENAMED), None)

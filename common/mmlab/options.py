@@ -2,12 +2,13 @@
 
 import difflib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from common.mmlab.keys import check_key
+from common.mmlab.keys import EPOCHS, check_key
 from common.mmlab.literals import read_literal
 
 ARGUMENTS = ("amp", "auto-scale-lr", "cfg-options", "deterministic", "options", "seed")
@@ -47,23 +48,25 @@ class Arguments:
     cfg_options: dict[str, Any] = field(default_factory=dict)
 
 
-def parse_cfg_options(text: str) -> dict[str, Any]:
+def parse_cfg_options(text: str, counted: Mapping[str, str] = EPOCHS) -> dict[str, Any]:
     """Turn `cfg_options` into values by dotted key; the last one of a key counts.
 
     Args:
         text: such as `model.test_cfg.score_thr=0.01 optim_wrapper.optimizer.betas="(0.9, 0.99)"`.
+        counted: `keys.EPOCHS` or `keys.ITERATIONS`.
 
     Raises:
         ValueError: a word that is no key=value, or a key that `check_key` refuses.
     """
-    return dict(map(_pair, _words(text)))
+    return dict(map(partial(_pair, counted), _words(text)))
 
 
-def parse_args_options(text: str) -> Arguments:
+def parse_args_options(text: str, counted: Mapping[str, str] = EPOCHS) -> Arguments:
     """Understand `args_options`.
 
     Args:
         text: such as `--amp --seed 1 --cfg-options model.test_cfg.score_thr=0.01`.
+        counted: `keys.EPOCHS` or `keys.ITERATIONS`.
 
     Raises:
         ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of
@@ -73,7 +76,7 @@ def parse_args_options(text: str) -> Arguments:
     changes: dict[str, Any] = {}
     for name, values in _arguments(_words(text)):
         if name in ("cfg-options", "options"):
-            changes |= map(_pair, values)
+            changes |= map(partial(_pair, counted), values)
         elif name == "seed":
             given["seed"] = _seed(values)
         elif values:
@@ -90,12 +93,12 @@ def _words(text: str) -> list[str]:
         raise ValueError(f"{text!r} cannot be split into words ({error})") from None
 
 
-def _pair(word: str) -> tuple[str, Any]:
+def _pair(counted: Mapping[str, str], word: str) -> tuple[str, Any]:
     """`a.b=1` -> ("a.b", 1)."""
     key, equals, value = word.partition("=")
     if not equals or not all(key.split(".")):
         raise ValueError(f'{word!r} is not key=value, such as model.test_cfg.score_thr=0.01 or key="[1, 2]"')
-    check_key(key)
+    check_key(key, counted)
     return key, read_literal(value)
 
 

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from common.contract import AngleUnit
 from common.mining.params import (
@@ -19,7 +19,7 @@ from common.params import (
     CandidateOptions,
     CandidateParameters,
     TrainingParameters,
-    lower,
+    in_any_case,
     max_bad_images_parameter,
     parameter,
 )
@@ -54,8 +54,14 @@ def _changes(value: str) -> str:
 Size = Annotated[int, AfterValidator(_size)]
 """Pixels; 0 leaves the choice to the model."""
 
+Count = Annotated[int, AfterValidator(_count)]
+"""How many models to keep; -1: all."""
+
 Changes = Annotated[str, AfterValidator(_changes)]
 """Text that `options.parse_cfg_options` understands."""
+
+_Metrics = Literal["bbox", "proposal"]
+_Units = Literal["radian", "pi"]
 
 
 def batch_size_parameter(default: int) -> Any:
@@ -86,11 +92,21 @@ def mining_confidence_parameter() -> Any:
     )
 
 
-def _cfg_options_parameter() -> Any:
+def args_options_parameter() -> Any:
+    """`args_options`."""
     return parameter(
         "",
-        "changes to the configuration: key=value ..., such as model.test_cfg.score_thr=0.01; they win over all else",
-        "修改配置：key=value ...，如 model.test_cfg.score_thr=0.01；优先于其他所有设置",
+        "arguments of OpenMMLab's tools/train.py: --amp, --seed 1, --deterministic, --cfg-options key=value ...",
+        "OpenMMLab tools/train.py 的命令行参数：--amp、--seed 1、--deterministic、--cfg-options key=value ...",
+    )
+
+
+def cfg_options_parameter(example: str = "model.test_cfg.score_thr=0.01") -> Any:
+    """`cfg_options`, with a change that makes sense for the image."""
+    return parameter(
+        "",
+        f"changes to the configuration: key=value ..., such as {example}; they win over all else",
+        f"修改配置：key=value ...，如 {example}；优先于其他所有设置",
     )
 
 
@@ -101,18 +117,14 @@ class _Fit(TrainingParameters):
     workers_per_gpu: int = parameter(4, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
     max_epochs: int = parameter(100, "passes over the training set", "遍历训练集的次数", ge=1)
     amp: bool = amp_parameter(True)
-    args_options: Annotated[str, AfterValidator(_arguments)] = parameter(
-        "",
-        "arguments of OpenMMLab's tools/train.py: --amp, --seed 1, --deterministic, --cfg-options key=value ...",
-        "OpenMMLab tools/train.py 的命令行参数：--amp、--seed 1、--deterministic、--cfg-options key=value ...",
-    )
-    cfg_options: Changes = _cfg_options_parameter()
+    args_options: Annotated[str, AfterValidator(_arguments)] = args_options_parameter()
+    cfg_options: Changes = cfg_options_parameter()
 
 
 class _Metric(_Fit):
     """The choice of an evaluation."""
 
-    metric: Annotated[Literal["bbox", "proposal"], BeforeValidator(lower)] = parameter(
+    metric: Annotated[_Metrics, in_any_case(_Metrics)] = parameter(
         "bbox",
         "bbox: mean average precision (mAP); proposal: also mAR, the average recall whatever the class",
         "模型评测方式，bbox：平均精度 mAP；proposal：另外给出不分类别的平均召回率 mAR",
@@ -137,7 +149,7 @@ class MmlabTraining(_Fit):
         ge=0,
     )
     val_interval: int = parameter(1, "epochs between evaluations", "模型在验证集上评测的周期（epoch）", ge=1)
-    max_keep_checkpoints: Annotated[int, AfterValidator(_count)] = parameter(
+    max_keep_checkpoints: Count = parameter(
         1,
         "k: keep the k best and the k latest models; -1: as many as the platform takes",
         "设置为 k，可保存 k 个最优和 k 个最新的权重文件；-1 表示平台允许的最大数量",
@@ -188,7 +200,7 @@ class MmlabInfer(CandidateParameters):
     workers_per_gpu: int = parameter(
         4, "threads a GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
     )
-    cfg_options: Changes = _cfg_options_parameter()
+    cfg_options: Changes = cfg_options_parameter()
     max_bad_images: float = max_bad_images_parameter()
 
     def options(self) -> CandidateOptions:
@@ -235,7 +247,7 @@ class RotatedTraining(MmlabTraining):
         "模型输入的长边（像素），至少 32，一般取 512、640、1024；0 表示采用模型配置中的大小",
         ge=0,
     )
-    angle_unit: Annotated[Literal["radian", "pi"], BeforeValidator(lower)] = parameter(
+    angle_unit: Annotated[_Units, in_any_case(_Units)] = parameter(
         "radian",
         "unit of the angles in the annotations; pi: the number times pi is radians",
         "标注中角度的单位，radian：弧度；pi：数值乘以 π 为弧度",
