@@ -129,9 +129,21 @@ def test_parts_of_configurations_are_no_configurations(package: str) -> None:
         ("mmrotate", "s2anet-le135_r50_fpn_3x_hrsc", "mmrotate does not have"),
         ("mmrotate", "_base_/datasets/dota.py", "no training"),
         ("mmrotate", "rotated_rtmdet/_base_/dota_rr.py", "no training"),
+        ("mmseg", "_base_/models/fast_scnn.py", "no training"),
+        ("mmseg", "dsdl/cityscapes.py", "no training"),
+        ("mmseg", "convnext-tiny_upernet_8xb2-amp-160k_ade20k-512x512", "package"),
+        ("mmseg", "mask2former/mask2former_r50_8xb2-90k_cityscapes-512x1024.py", "package"),
+        ("mmseg", "maskformer_r50-d32_8xb2-160k_ade20k-512x512", "package"),
+        ("mmseg", "poolformer/fpn_poolformer_s12_8xb4-40k_ade20k-512x512.py", "package"),
+        ("mmseg", "san-vit-b16_coco-stuff164k-640x640", "language model"),
+        ("mmseg", "vpd/vpd_sd_4xb8-25k_nyu-480x480.py", "depth"),
+        ("mmseg", "swin-tiny-patch4-window7_upernet_1xb8-20k_levir-256x256", "two images"),
+        ("mmseg", "unet-s5-d16_fcn_4xb4-160k_hsidrive-192x384", "channels"),
     ],
 )
-def test_what_cannot_learn_a_detector_from_boxes_is_refused_with_the_reason(package: str, name: str, why: str) -> None:
+def test_what_cannot_learn_from_the_data_of_a_task_is_refused_with_the_reason(
+    package: str, name: str, why: str
+) -> None:
     message = refusal(name, package)
     assert f"{name!r} cannot be chosen" in message
     assert why in message.partition("nearest:")[0].removeprefix(repr(name))
@@ -174,7 +186,25 @@ def test_detectors_of_rotated_boxes_of_all_kinds_can_be_chosen(key: str) -> None
     assert config_path("mmrotate", key).is_file()
 
 
-@pytest.mark.parametrize(("package", "least"), [("mmyolo", 80), ("mmdet", 350), ("mmrotate", 80)])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024.py",
+        "hrnet/fcn_hr48_4xb4-80k_loveda-512x512.py",
+        "bisenetv1/bisenetv1_r101-d32-in1k-pre_4xb4-160k_coco-stuff164k-512x512.py",  # starts from ImageNet, as others
+        "segmenter/segmenter_vit-b_mask_8xb1-160k_ade20k-512x512.py",  # a mask of a class, not of an object
+        "point_rend/pointrend_r50_4xb2-80k_cityscapes-512x1024.py",
+        "unet/unet-s5-d16_fcn_4xb4-40k_chase-db1-128x128.py",
+        "segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py",
+        "pidnet/pidnet-s_2xb6-120k_1024x1024-cityscapes.py",
+    ],
+)
+def test_semantic_models_of_all_kinds_can_be_chosen(key: str) -> None:
+    assert find_config(Path(key).stem, "mmseg", {}) == key
+    assert config_path("mmseg", key).is_file()
+
+
+@pytest.mark.parametrize(("package", "least"), [("mmyolo", 80), ("mmdet", 350), ("mmrotate", 80), ("mmseg", 600)])
 def test_every_configuration_is_found_by_its_file_name(package: str, least: int) -> None:
     """No two of a package are called the same."""
     keys = list(config_files(package))

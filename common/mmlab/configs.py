@@ -7,8 +7,13 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
-OTHERS: tuple[tuple[str, str], ...] = (
-    (r"(^|/)_base_/|^common/|^dsdl/|_tta$|^deploy/", "it describes no training of a model"),
+Reasons = tuple[tuple[str, str], ...]
+"""Patterns of keys without `.py`, and why these configurations cannot be chosen."""
+
+PARTS: Reasons = ((r"(^|/)_base_/|^common/|^dsdl/|_tta$|^deploy/", "it describes no training of a model"),)
+
+OTHERS: Reasons = (
+    *PARTS,
     (r"^clrnet/|/pose/|/rotated/", "it does not detect upright boxes"),
     (r"in1k|^reid/", "it classifies images"),
     (r"/(cascade-|ga-)?rpn_(?!fast)", "it proposes boxes without classes"),
@@ -26,7 +31,17 @@ OTHERS: tuple[tuple[str, str], ...] = (
     (r"rotated-fcos-le90_r50_fpn_kld", "its loss divides by the area of boxes that have none, as untrained ones do"),
     (r"rbox-le135_r50_fpn_gwd|s2anet-le135_r50_fpn_3x_hrsc", "it uses a file or a class that mmrotate does not have"),
 )
-"""Configurations that cannot train a detector from boxes alone: pattern of the key without `.py`, and why."""
+"""Configurations that cannot train a detector from boxes alone."""
+
+OTHERS_OF_MAPS: Reasons = (
+    *PARTS,
+    (r"^(convnext|mask2former|maskformer|poolformer)/", "it needs a package that this image does not have"),
+    (r"^san/", "it needs a language model"),
+    (r"^vpd/", "it estimates depth, and needs a package that this image does not have"),
+    (r"_levir", "it compares two images of a place"),
+    (r"_hsidrive", "its images have other channels than red, green and blue"),
+)
+"""Configurations of mmsegmentation that cannot learn classes of pixels from images and maps of classes."""
 
 
 def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
@@ -35,7 +50,7 @@ def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
     Args:
         name: a name of `table`, a key with or without `configs/` before and `.py` behind it, or the file name of one;
             case does not matter, and `-` is `_`.
-        package: `mmyolo`, `mmdet` or `mmrotate`.
+        package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
         table: further names of an image, each with the key that it means.
 
     Raises:
@@ -54,15 +69,15 @@ def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
 
 @cache
 def config_files(package: str) -> dict[str, Path]:
-    """Configurations that train a detector from boxes, by key: the path below `configs`, `yolox/yolox_s_8xb8.py`."""
-    return {key: path for key, path in _all_files(package).items() if not _why_not(key)}
+    """Configurations that can be chosen, by key: the path below `configs`, `yolox/yolox_s_8xb8.py`."""
+    return {key: path for key, path in _all_files(package).items() if not _why_not(package, key)}
 
 
 def config_path(package: str, key: str) -> Path:
     """The file of a configuration.
 
     Args:
-        package: `mmyolo`, `mmdet` or `mmrotate`.
+        package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
         key: from `find_config`.
     """
     return config_files(package)[key]
@@ -77,15 +92,16 @@ def _all_files(package: str) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.py"))}
 
 
-def _why_not(key: str) -> str:
+def _why_not(package: str, key: str) -> str:
     """Why a configuration cannot be chosen; empty if it can."""
-    return next((reason for pattern, reason in OTHERS if re.search(pattern, key.removesuffix(".py"))), "")
+    others = OTHERS_OF_MAPS if package == "mmseg" else OTHERS
+    return next((reason for pattern, reason in others if re.search(pattern, key.removesuffix(".py"))), "")
 
 
 def _refusal(name: str, package: str) -> str:
     """What is wrong with a name that no configuration to choose from has."""
     keys = (key for key in _all_files(package) if _plain(name) in map(_plain, _spellings(key)))
-    reason = next(map(_why_not, keys), "")
+    reason = next((_why_not(package, key) for key in keys), "")
     return f"cannot be chosen: {reason}" if reason else "is not a known configuration"
 
 
