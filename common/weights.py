@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 OPENMMLAB = "https://download.openmmlab.com"
 """The server of `Address.of_openmmlab`."""
 
+ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
+"""The release of `Address.of_ultralytics`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -53,6 +56,11 @@ class Address:
             raise ValueError(f"{name!r} is no name that OpenMMLab publishes weights under")
         experiment, digits = parts.groups()
         return cls(f"{OPENMMLAB}/{folder}/{experiment}/{name}.pth", digits)
+
+    @classmethod
+    def of_ultralytics(cls, name: str) -> Self:
+        """A file of ultralytics' release, such as `yolov5su`; nobody has recorded the hashes."""
+        return cls(f"{ULTRALYTICS}/{name}.pt")
 
     @property
     def file_name(self) -> str:

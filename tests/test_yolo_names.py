@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.yolo.names import check_detector, detectors
+from common.yolo.names import check_detector, check_segmenter, detectors, segmenters
 
 SEED_MODELS = ("yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x", "yolov5n6", "yolov5s6", "yolov5m6", "yolov5l6")
 
@@ -53,3 +53,28 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, near: str) -> No
         check_detector(name)
     assert repr(name) in str(raised.value)
     assert near in str(raised.value).partition("nearest:")[2]
+
+
+@pytest.mark.parametrize("name", [f"yolov5{size}-seg" for size in "nsmlx"])
+def test_every_segmentation_model_of_the_seed_is_known(name: str) -> None:
+    assert check_segmenter(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["yolov8n-seg", "yolo11x-seg", "yolo12s-seg", "yolo26m-seg", "yolov9c-seg", "yolov8l-seg-p6"]
+)
+def test_every_other_segmentation_model_is_known_too(name: str) -> None:
+    assert check_segmenter(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["yolov5s", "yolov5n6-seg", "yoloe-11s-seg", "yolov8n-sem", "yolov8n-pose", "YOLOv5s-seg"]
+)
+def test_what_segments_no_objects_of_a_fixed_set_of_classes_is_refused_with_the_nearest(name: str) -> None:
+    with pytest.raises(ValueError, match=r"no.* known model of instance segmentation; nearest: .+-seg, ") as raised:
+        check_segmenter(name)
+    assert repr(name) in str(raised.value)
+
+
+def test_no_model_both_detects_and_segments() -> None:
+    assert not detectors().keys() & set(segmenters())

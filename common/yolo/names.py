@@ -3,13 +3,17 @@
 import difflib
 import importlib.util
 import re
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-OTHER_TASKS = ("seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7")
-"""Words in the name of a configuration that is no detector of a fixed set of classes."""
+TASKS = frozenset({"seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7"})
+"""Words in the name of a configuration that is no detector of a fixed set of classes: what else it does."""
+
+SEGMENTED_DETECTOR = "v5/yolov5.yaml"
+"""The configuration of a detector that also goes with a segmentation head, although ultralytics ships none such."""
 
 
 @cache
@@ -33,22 +37,50 @@ def detectors() -> dict[str, str]:
     also go by their short names: `yolov5n6` is `yolov5n-p6`.
     """
     names: dict[str, str] = {}
-    for path in sorted((package_folder() / "cfg" / "models").rglob("*.yaml")):
-        if any(word in re.split(r"[-_]", path.stem) for word in OTHER_TASKS) or path.stem.startswith("yoloe"):
-            continue
+    for path in _configurations(frozenset()):
         for stem in _scaled(path):
             names[stem] = stem
             names[stem.replace("-p6", "6")] = stem
     return names
 
 
+@cache
+def segmenters() -> tuple[str, ...]:
+    """Names of all models of instance segmentation: yolov8n-seg, yolo11x-seg, yolov9c-seg and so on.
+
+    yolov5n-seg to yolov5x-seg are among them, of which ultralytics has no configuration: it is that of the detector,
+    with the head of yolov8-seg, `Segment [nc, 32, 256]`, in place of `Detect [nc]`.
+    """
+    names = [stem for path in _configurations(frozenset({"seg"})) for stem in _scaled(path)]
+    names += [f"{stem}-seg" for stem in _scaled(_folder() / SEGMENTED_DETECTOR)]
+    return tuple(sorted(names))
+
+
 def check_detector(name: str) -> str:
     """The name, if it is that of a detector; else a ValueError with the nearest ones."""
-    known = detectors()
+    return _known(name, detectors(), "detector")
+
+
+def check_segmenter(name: str) -> str:
+    """The name, if it is that of a model of instance segmentation; else a ValueError with the nearest ones."""
+    return _known(name, segmenters(), "model of instance segmentation")
+
+
+def _known(name: str, known: Collection[str], kind: str) -> str:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=4, cutoff=0.0)
-        raise ValueError(f"{name!r} is not a known detector; nearest: {', '.join(near)}")
+        raise ValueError(f"{name!r} is not a known {kind}; nearest: {', '.join(near)}")
     return name
+
+
+def _configurations(tasks: frozenset[str]) -> list[Path]:
+    """The configuration files whose names have exactly these words of `TASKS`."""
+    files = sorted(_folder().rglob("*.yaml"))
+    return [path for path in files if TASKS.intersection(re.split(r"[-_]", path.stem)) == tasks]
+
+
+def _folder() -> Path:
+    return package_folder() / "cfg" / "models"
 
 
 def _scaled(path: Path) -> list[str]:

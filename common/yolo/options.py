@@ -51,7 +51,7 @@ REFUSED = {
     "hyp": "give each hyper-parameter as key=value",
     "resume": "a restarted task resumes by itself",
     "evolve": "a task trains one model",
-    "task": "this image detects",
+    "task": "the platform gives it as object_type",
     "mode": "this task trains",
     "time": "it would change epochs under way; give the parameter epochs",
     "save": "checkpoints are what a restart goes on from",

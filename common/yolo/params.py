@@ -1,7 +1,7 @@
 """Hyper-parameters that every ultralytics image has, with the names and defaults of the seed documents."""
 
 from dataclasses import replace
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
@@ -15,12 +15,14 @@ from common.mining.params import (
 from common.params import (
     CandidateOptions,
     CandidateParameters,
+    MaskTrainingParameters,
     TrainingParameters,
+    in_any_case,
     max_bad_images_parameter,
     parameter,
 )
 from common.weights import Zoo
-from common.yolo.names import check_detector
+from common.yolo.names import check_detector, check_segmenter
 from common.yolo.options import parse_options
 
 ACTIVATIONS = (
@@ -44,10 +46,43 @@ def _options(value: str) -> str:
     return value
 
 
+Activation = Annotated[str, AfterValidator(_activation)]
+"""The name of one of `ACTIVATIONS`, or empty."""
+
+
+def activation_parameter(from_scratch: str) -> Any:
+    """`activate`, which is empty; `from_scratch` is what that means without weights."""
+    return parameter(
+        "",
+        f"activation function, such as SiLU or ReLU; empty: that of the weights, or {from_scratch} from scratch",
+        f"激活函数，如 SiLU、ReLU；为空时与预训练权重一致，从头训练时为 {from_scratch}",
+    )
+
+
+def square_size_parameter() -> Any:
+    """`img_size` of a model with `plain_resize`."""
+    return parameter(
+        640,
+        "side in pixels of the square that every image is resized to, rounded up to a multiple of 32 (64 for P6 models)",
+        "所有图像直接缩放成正方形，此为其边长（像素），向上取整到 32 的倍数（P6 模型为 64）",
+        ge=32,
+    )
+
+
 class YoloTraining(TrainingParameters):
-    """Training."""
+    """Training.
+
+    Attributes:
+        zoo: the packaged weights by name of the model.
+        default_activation: of a model that is trained from scratch, where the task does not say.
+        plain_resize: whether images are resized to a square as they are, not fitted into it with a border.
+        rv1126: whether the models come with what the tool chain of the RV1126 NPU needs.
+    """
 
     zoo: ClassVar[Zoo]
+    default_activation: ClassVar[str] = "Hardswish"
+    plain_resize: ClassVar[bool] = False
+    rv1126: ClassVar[bool] = False
 
     model: Annotated[str, AfterValidator(check_detector)] = parameter(
         "yolov5s",
@@ -87,16 +122,18 @@ class YoloTraining(TrainingParameters):
         ge=1,
     )
     sync_bn: bool = parameter(False, "synchronise batch normalisation across GPUs", "是否同步各 GPU 上的归一化层")
-    activate: Annotated[str, AfterValidator(_activation)] = parameter(
-        "",
-        "activation function, such as SiLU or ReLU; empty: that of the weights, or Hardswish from scratch",
-        "激活函数，如 SiLU、ReLU；为空时与预训练权重一致，从头训练时为 Hardswish",
-    )
+    activate: Activation = activation_parameter(default_activation)
     max_bad_images: float = max_bad_images_parameter()
 
 
 class YoloInfer(CandidateParameters):
-    """Inference."""
+    """Inference.
+
+    Attributes:
+        plain_resize: see `YoloTraining`.
+    """
+
+    plain_resize: ClassVar[bool] = False
 
     img_size: int = parameter(
         640,
@@ -127,6 +164,43 @@ class YoloMining(YoloInfer):
 
     mining_algorithm: AlgorithmName = mining_algorithm_parameter("aldd")
     class_distribution_scores: ClassWeights = class_weights_parameter()
+
+    def options(self) -> CandidateOptions:
+        """See `CandidateParameters`."""
+        weights = parse_class_weights(self.class_distribution_scores)
+        return replace(super().options(), algorithm=self.mining_algorithm, class_weights=weights)
+
+
+class SegmentationTraining(MaskTrainingParameters, YoloTraining):
+    """Training of a model of instance segmentation."""
+
+    model: Annotated[str, AfterValidator(check_segmenter)] = parameter(
+        "yolov5s-seg",
+        "yolov5n-seg (fast) to yolov5x-seg (accurate), or any ultralytics model of instance segmentation such as yolo11n-seg",
+        "模型：yolov5n-seg（快）到 yolov5x-seg（准），或任意 ultralytics 实例分割模型，如 yolo11n-seg",
+        min_length=1,
+    )
+
+
+_SegmentationNames = Literal["apis", "aldd", "cald", "maskAL", "entropy", "random"]
+
+
+class SegmentationMining(YoloInfer):
+    """Mining with a model of instance segmentation, alone or together with inference."""
+
+    mining_algorithm: Annotated[_SegmentationNames, in_any_case(_SegmentationNames)] = parameter(
+        "apis",
+        "apis, aldd, cald, maskAL, entropy or random; apis and maskAL look at the masks",
+        "挖掘算法：apis、aldd、cald、maskAL、entropy 或 random；apis 和 maskAL 利用掩码",
+    )
+    class_distribution_scores: ClassWeights = class_weights_parameter()
+    mcd_iterations: int = parameter(
+        10,
+        "forward passes with dropout for each image, for maskAL",
+        "maskAL 对每张图像进行带 dropout 的推理的次数",
+        absent_is_default=True,
+        ge=1,
+    )
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""

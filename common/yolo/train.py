@@ -24,9 +24,6 @@ from common.yolo.params import YoloTraining
 
 log = logging.getLogger(__name__)
 
-DEFAULT_ACTIVATION = "Hardswish"
-"""Activation of a model that is trained from scratch, as the seed document says."""
-
 STOPPED_EARLY = "stopped-early"
 """Marks a training that the trainer ended before its last epoch, because the metric no longer rose."""
 
@@ -111,7 +108,7 @@ def _model(task: Task, parameters: YoloTraining) -> Path:
     source = given or parameters.zoo.find(parameters.model)
     if source is None:
         log.info("no pretrained weights for %s in this image: training from scratch", parameters.model)
-        return _configuration(task.scratch, parameters, parameters.activate or DEFAULT_ACTIVATION)
+        return _configuration(task.scratch, parameters, parameters.activate or parameters.default_activation)
     architecture = load_weights(source).yaml
     if given is not None:
         log.info("fine-tuning %s; the model is that of the weights, %s", source, Path(architecture["yaml_file"]).stem)
