@@ -9,12 +9,13 @@ import pytest
 
 import common
 
-ADAPTERS = ("common.device", "common.yolo.", "common.mmlab.")
+ADAPTERS = ("common.device", "common.yolo.", "common.mmlab.", "common.mmseg.")
 """What may load a framework when it is imported. Only a worker imports it..."""
 
 LIGHT = {
     *(f"common.yolo.{name}" for name in ("params", "options", "names")),
     *(f"common.mmlab.{name}" for name in ("params", "options", "configs", "keys", "literals")),
+    "common.mmseg.params",
 }
 """...but these, which the parent needs to check the parameters."""
 
@@ -40,6 +41,7 @@ def loaded(*modules: str) -> set[str]:
         (["common.executor"], {"torch", "ultralytics", "numpy", "cv2", "PIL"}),  # the parent starts at once
         (["common.yolo.params"], {"torch", "ultralytics", "numpy", "cv2"}),  # and so it checks the parameters
         (["common.mmlab.params", "common.mmlab.configs"], {"torch", "mmengine", "mmdet", "mmyolo", "numpy", "cv2"}),
+        (["common.mmseg.params"], {"torch", "mmengine", "mmseg", "numpy", "cv2"}),
         (ENGINE, {"torch", "torchvision", "ultralytics", "mmengine", "mmcv", "tensorboardX"}),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from forms import detection_models, sent_by_the_form, template_text, typed
+from forms import models_of, sent_by_the_form, template_text, typed
 
 from common.contract import Verb
 from common.errors import ConfigError
@@ -14,7 +14,7 @@ from common.params import CandidateOptions, template
 MMYOLO, MMDETECTION, MMROTATE = "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
 UPRIGHT = (MMYOLO, MMDETECTION)
 IMAGES = (*UPRIGHT, MMROTATE)
-MODELS = {image: detection_models(image) for image in IMAGES}
+MODELS = {image: models_of(image) for image in IMAGES}
 
 SEED: dict[str, dict[Verb, dict[str, Any]]] = {
     MMYOLO: {

@@ -23,7 +23,8 @@ SEED_MODELS = (
 )
 """The 21 rows of mmyolo's seed document."""
 
-MMROTATE_SERVER = re.compile(r"https://mmassets\.onedl\.ai/mmrotate/v1\.0/")
+OTHER_SERVER = re.compile(r"https://mmassets\.onedl\.ai/(?=mmrotate/v1\.0/|mmsegmentation/v0\.5/)")
+"""Where the packages say that the weights of two of them lie, under the same names."""
 
 RETRAINED = "yolox/yolox_s_fast_8xb8-300e_coco.py"
 """OpenMMLab has newer weights of it than the seed document."""
@@ -34,13 +35,22 @@ def zoo_of(name: str) -> ModuleType:
         return importlib.import_module("zoo")
 
 
-MMYOLO, MMDETECTION, MMROTATE = (zoo_of(f"{name}-tmi") for name in ("det-mmyolo", "det-mmdetection", "rot-mmrotate"))
+MMYOLO, MMDETECTION, MMROTATE, SEGMENTATION = (
+    zoo_of(f"{name}-tmi") for name in ("det-mmyolo", "det-mmdetection", "rot-mmrotate", "seg-all-in-one")
+)
+OPENMMLAB = {
+    key: address
+    for zoo in (MMYOLO, MMDETECTION, MMROTATE, SEGMENTATION)
+    for key, address in zoo.ZOO.addresses.items()
+    if "/" in key
+}
 
 
 def listed(package: str, family: str) -> dict[str, str]:
     """Address of the weights by key, from the package's own index of a family of models."""
     folder = next(path.parents[key.count("/")] for key, path in config_files(package).items())
-    text = (folder / family / "metafile.yml").read_text(encoding="utf-8")
+    (file,) = (folder / family).glob("metafile.y*ml")
+    text = file.read_text(encoding="utf-8")
     index = yaml.load(text, Loader=yaml.CSafeLoader)
     return {model["Config"].removeprefix("configs/"): model.get("Weights", "") for model in index["Models"]}
 
@@ -77,13 +87,20 @@ def test_the_tables_hold_the_seeds_rows_and_the_weights_of_these_alone() -> None
     assert len(MMYOLO.ZOO.addresses) == 21
     assert len(MMDETECTION.ZOO.addresses) == 4
     assert len(MMROTATE.ZOO.addresses) == 6
+    assert len(SEGMENTATION.ZOO.addresses) == 10 + 9
 
 
 @pytest.mark.parametrize(
-    ("zoo", "names"), [(MMYOLO, MMYOLO.MODELS), (MMDETECTION, MMDETECTION.NAMES), (MMROTATE, MMROTATE.MODELS)]
+    ("package", "names"),
+    [
+        ("mmyolo", MMYOLO.MODELS),
+        ("mmdet", MMDETECTION.NAMES),
+        ("mmrotate", MMROTATE.MODELS),
+        ("mmseg", SEGMENTATION.OLD_NAMES),
+    ],
 )
-def test_every_name_means_exactly_one_configuration(zoo: ModuleType, names: dict[str, str]) -> None:
-    assert {name: find_config(name, zoo.PACKAGE, names) for name in names} == names
+def test_every_name_means_exactly_one_configuration(package: str, names: dict[str, str]) -> None:
+    assert {name: find_config(name, package, names) for name in names} == names
 
 
 def test_no_two_short_names_mean_the_same() -> None:
@@ -97,11 +114,50 @@ def test_the_addresses_are_those_that_openmmlab_lists_for_these_configurations(z
     assert addresses == {key: listed(zoo.PACKAGE, key.partition("/")[0])[key] for key in addresses}
 
 
-def test_the_addresses_of_rotated_detectors_are_the_seeds() -> None:
-    """OpenMMLab's packages list them at another server of theirs, under the same names."""
-    listed_at = {key: MMROTATE_SERVER.sub("", url) for key, url in listed("mmrotate", "rotated_rtmdet").items()}
-    for key, address in MMROTATE.ZOO.addresses.items():
-        assert address.url == f"https://download.openmmlab.com/mmrotate/v1.0/{listed_at[key]}"
+@pytest.mark.parametrize(
+    ("zoo", "package", "family", "count"),
+    [
+        (MMROTATE, "mmrotate", "rotated_rtmdet", 6),
+        (SEGMENTATION, "mmseg", "fastscnn", 1),
+        (SEGMENTATION, "mmseg", "hrnet", 9),
+    ],
+)
+def test_the_addresses_that_openmmlab_lists_at_another_server_are_the_seeds(
+    zoo: ModuleType, package: str, family: str, count: int
+) -> None:
+    addresses = {key: address.url for key, address in zoo.ZOO.addresses.items() if key.startswith(f"{family}/")}
+    urls = listed(package, family)
+    assert len(addresses) == count
+    assert addresses == {key: OTHER_SERVER.sub("https://download.openmmlab.com/", urls[key]) for key in addresses}
+
+
+@pytest.mark.parametrize(
+    ("old", "today"),
+    [
+        ("fast_scnn_lr0.12_8x4_160k_cityscapes", "fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024.py"),
+        ("fcn_hr18s_512x1024_40k_cityscapes", "hrnet/fcn_hr18s_4xb2-40k_cityscapes-512x1024.py"),
+        ("fcn_hr18_512x1024_40k_cityscapes", "hrnet/fcn_hr18_4xb2-40k_cityscapes-512x1024.py"),
+        ("fcn_hr48_512x1024_40k_cityscapes", "hrnet/fcn_hr48_4xb2-40k_cityscapes-512x1024.py"),
+        ("fcn_hr18s_512x1024_80k_cityscapes", "hrnet/fcn_hr18s_4xb2-80k_cityscapes-512x1024.py"),
+        ("fcn_hr18_512x1024_80k_cityscapes", "hrnet/fcn_hr18_4xb2-80k_cityscapes-512x1024.py"),
+        ("fcn_hr48_512x1024_80k_cityscapes", "hrnet/fcn_hr48_4xb2-80k_cityscapes-512x1024.py"),
+        ("fcn_hr18s_512x1024_160k_cityscapes", "hrnet/fcn_hr18s_4xb2-160k_cityscapes-512x1024.py"),
+        ("fcn_hr18_512x1024_160k_cityscapes", "hrnet/fcn_hr18_4xb2-160k_cityscapes-512x1024.py"),
+        ("fcn_hr48_512x1024_160k_cityscapes", "hrnet/fcn_hr48_4xb2-160k_cityscapes-512x1024.py"),
+    ],
+)
+def test_every_semantic_model_of_the_seed_has_a_configuration_and_weights_by_both_names(old: str, today: str) -> None:
+    family = today.partition("/")[0]
+    for name in (old, f"configs/{family}/{old}.py", today, Path(today).stem):
+        assert find_config(name, "mmseg", SEGMENTATION.OLD_NAMES) == today
+    assert SEGMENTATION.ZOO.addresses[today].file_name.startswith(f"{old}_20")  # weights know their old name only
+
+
+def test_every_detector_of_the_segmentation_image_has_the_weights_of_the_yolov5_image() -> None:
+    addresses = zoo_of("det-yolov5-tmi").ZOO.addresses
+    for model in SEGMENTATION.DETECTORS:
+        assert SEGMENTATION.ZOO.addresses[model] == addresses[model]
+        assert addresses[model].url.endswith(f"/v8.4.0/{model}u.pt")
 
 
 def test_the_retrained_model_has_the_seeds_weights() -> None:
@@ -109,11 +165,10 @@ def test_the_retrained_model_has_the_seeds_weights() -> None:
     assert address.file_name == "yolox_s_8xb8-300e_coco_20220917_030738-d7e60cb2.pth"
 
 
-@pytest.mark.parametrize("zoo", [MMYOLO, MMDETECTION, MMROTATE])
-def test_every_file_has_the_hash_that_its_name_ends_with(zoo: ModuleType) -> None:
-    for address in zoo.ZOO.addresses.values():
-        assert len(address.sha256) == 8
-        assert address.file_name.endswith(f"-{address.sha256}.pth")
+@pytest.mark.parametrize("address", OPENMMLAB.values(), ids=OPENMMLAB)
+def test_every_file_has_the_hash_that_its_name_ends_with(address: Address) -> None:
+    assert len(address.sha256) == 8
+    assert address.file_name.endswith(f"-{address.sha256}.pth")
 
 
 def test_an_address_of_openmmlab_has_the_experiment_as_its_folder_and_the_hash_of_its_name() -> None:

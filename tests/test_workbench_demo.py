@@ -1,6 +1,7 @@
 """The demo, with an image that needs no torch."""
 
 import io
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
-from common.contract import Verb
+from common.contract import ObjectType, Verb
 from workbench import demo, picture
 from workbench.__main__ import app
 from workbench.check import Finding
-from workbench.form import filled_form
+from workbench.form import filled_form, template_file
+from workbench.images import REPOSITORY
 from workbench.plan import DEFAULT, PLANS
 
 
@@ -122,6 +124,32 @@ def test_the_form_loses_what_the_web_page_loses(tmp_path, verb, kept):
     file.parent.mkdir()
     file.write_text(yaml.safe_dump(values), encoding="utf-8")
     assert filled_form(tmp_path, verb, {"model": "n"}) == kept
+
+
+@pytest.mark.parametrize(
+    ("object_type", "template"),
+    [
+        (ObjectType.DETECTION, "det/mining-template.yaml"),
+        (ObjectType.SEMANTIC, "semantic-seg/mining-template.yaml"),
+        (ObjectType.INSTANCE, "instance-seg/mining-template.yaml"),
+    ],
+)
+def test_an_image_of_several_object_types_has_a_form_for_each(object_type, template):
+    image = REPOSITORY / "seg-all-in-one-tmi"
+    assert template_file(image, Verb.MINING, object_type) == image / "img-man" / template
+    assert filled_form(image, Verb.MINING, {"mining_algorithm": "random"}, object_type)["mining_algorithm"] == "random"
+
+
+@pytest.mark.parametrize(
+    ("name", "object_type", "words"),
+    [
+        (DEFAULT, ObjectType.SEMANTIC, "no form for object type 3 (semantic), but for 2"),
+        ("seg-all-in-one-tmi", ObjectType.MULTI_MODAL, "no form for object type 50 (multi_modal), but for [2, 3, 4]"),
+    ],
+)
+def test_an_image_has_no_form_for_another_object_type(name, object_type, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        template_file(REPOSITORY / name, Verb.INFER, object_type)
 
 
 def test_the_form_has_no_field_for_an_unknown_key():
