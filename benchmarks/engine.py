@@ -19,7 +19,7 @@ from common.contract import Verb
 from common.entry import load
 from common.env import Task, read_env, read_task
 from common.inference import run_rank
-from common.mining.registry import ALGORITHMS
+from common.mining.registry import DETECTION
 from common.parent import rank_environment
 from common.pool import read_candidates, shards_of
 from common.worker import Rank
@@ -74,12 +74,12 @@ class Engine:
         """
         verbs = frozenset([Verb.INFER] * infer + [Verb.MINING] * bool(algorithm))
         task = replace(self.task, verbs=verbs)
-        job = replace(job_of(task, self.parameters.options()), algorithm=ALGORITHMS[algorithm] if algorithm else None)
+        job = replace(job_of(task, self.parameters.options()), algorithm=DETECTION[algorithm] if algorithm else None)
         predictor = self.predictor if job.needs_model else None
         shutil.rmtree(task.scratch, ignore_errors=True)
         start = time.perf_counter()
         run_rank(self.candidates, job, predictor, shards_of(task, len(self.candidates)), _unwatched)
-        merge(task, self.candidates, job)
+        merge(task, self.candidates, job, lambda _: None)
         return time.perf_counter() - start
 
     def detections(self) -> float:

@@ -2,18 +2,25 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
-from common.contract import Verb
+from common.contract import REGIONS_FOLDER, ObjectType, Verb
 from common.env import Task
 from common.inference import Job, check_bad_images
-from common.mining.algorithm import MiningSettings
+from common.mining.algorithm import Judge
 from common.mining.registry import ALGORITHMS
 from common.params import CandidateOptions
 from common.pool import shards_of
+from common.progress import Progress
+from common.records import Record
 from common.results.detection import write_infer_result
 from common.results.mining import write_mining_result
-from common.shards import Annotation, Record, Shards
+from common.results.objects import OBJECTS
+from common.results.regions import write_regions
+from common.results.segmentation import write_segmentation_result
+from common.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +28,9 @@ log = logging.getLogger(__name__)
 def job_of(task: Task, options: CandidateOptions) -> Job:
     """What the loop has to find out about each candidate."""
     return Job(
-        infer=Verb.INFER in task.verbs,
-        algorithm=ALGORITHMS[options.algorithm] if Verb.MINING in task.verbs else None,
-        mining=MiningSettings(task.id, options.class_weights),
+        objects=OBJECTS[task.object_type] if Verb.INFER in task.verbs else None,
+        algorithm=ALGORITHMS[task.object_type][options.algorithm] if Verb.MINING in task.verbs else None,
+        mining=replace(options.mining, task_id=task.id),
         class_names=task.class_names,
         batch_size=options.batch_size,
         workers=options.workers,
@@ -31,8 +38,11 @@ def job_of(task: Task, options: CandidateOptions) -> Job:
     )
 
 
-def merge(task: Task, candidates: Sequence[str], job: Job) -> None:
+def merge(task: Task, candidates: Sequence[str], job: Job, progress: Progress) -> None:
     """Write what the platform reads, from the finished chunks of all ranks.
+
+    Args:
+        progress: called with the share of the regions that are written, where there are any to label.
 
     Raises:
         ImageError: too many undecodable images.
@@ -43,29 +53,55 @@ def merge(task: Task, candidates: Sequence[str], job: Job) -> None:
     check_bad_images(bad, job.max_bad_images, len(candidates))
     if bad:
         log.warning("%d of %d images could not be used; their results are empty", len(bad), len(candidates))
-    output = task.env.output
-    if Verb.INFER in task.verbs:
-        write_infer_result(output.infer_result_file, _objects(candidates, shards), legacy=task.legacy)
-    if Verb.MINING in task.verbs:
-        write_mining_result(output.mining_result_file, _scores(candidates, shards), task.id)
+    if job.objects is not None:
+        _write_objects(task, zip(map(os.path.basename, candidates), shards.records(), strict=True))
+    if job.algorithm is None:
+        return
+    judge = _judge(job, shards)
+    scores = _scores(candidates, shards, judge)
+    ranking = write_mining_result(task.env.output.mining_result_file, scores, task.id)
+    if judge is not None:
+        summaries = {
+            path: record.regions for path, record in zip(candidates, shards.records(), strict=True) if not record.bad
+        }
+        kept = {path: summaries[path] for path in ranking[: job.mining.kept_images] if path in summaries}
+        write_regions(task.env.output.root_dir / REGIONS_FOLDER, kept, judge, progress)
 
 
-def _objects(candidates: Sequence[str], shards: Shards) -> Iterator[tuple[str, tuple[Annotation, ...]]]:
+def _write_objects(task: Task, records: Iterable[tuple[str, Record[Any]]]) -> None:
     """Objects by base name, the platform's key; of two candidates with the same one, the first counts."""
+    first = _unique(records)
+    path = task.env.output.infer_result_file
+    if task.object_type is ObjectType.DETECTION:
+        write_infer_result(path, ((name, record.objects) for name, record in first), legacy=task.legacy)
+    else:
+        write_segmentation_result(path, first, task.class_names)
+
+
+def _unique(records: Iterable[tuple[str, Record[Any]]]) -> Iterator[tuple[str, Record[Any]]]:
     seen: set[str] = set()
-    for name, record in zip(map(os.path.basename, candidates), shards.records(), strict=True):
+    for name, record in records:
         if name not in seen:
             seen.add(name)
-            yield name, record.objects
+            yield name, record
 
 
-def _scores(candidates: Sequence[str], shards: Shards) -> Iterator[tuple[str, float]]:
+def _judge(job: Job, shards: Shards) -> Judge | None:
+    """Who says what an image counts, where that depends on the regions of all."""
+    assert job.algorithm is not None
+    if job.algorithm.regions is None:
+        return None
+    return job.algorithm.regions.judge([record.regions for record in shards.records() if not record.bad], job.mining)
+
+
+def _scores(candidates: Sequence[str], shards: Shards, judge: Judge | None) -> Iterator[tuple[str, float]]:
     """Scores by path; an image that could not be used comes after all others."""
-    least = min((record.score for record in shards.records() if not record.bad), default=0.0)
+    found = [None if record.bad else _score(record, judge) for record in shards.records()]
+    least = min((score for score in found if score is not None), default=0.0)
     worst = least - max(1.0, abs(least))  # a step that is still seen when a score is rounded to few digits
-    for path, record in zip(candidates, shards.records(), strict=True):
-        yield path, _score(record, worst)
+    for path, score in zip(candidates, found, strict=True):
+        yield path, worst if score is None else score
 
 
-def _score(record: Record, worst: float) -> float:
-    return worst if record.bad else record.score
+def _score(record: Record[Any], judge: Judge | None) -> float:
+    return record.score if judge is None else judge.score(record.regions)

@@ -19,6 +19,10 @@ WORK_FOLDER: Final = ".ymir"
 """Our scratch folder below the output root: framework data, checkpoints to resume from, shards. Never packed."""
 
 
+REGIONS_FOLDER: Final = "masks"
+"""Folder below the output root for what mining tells annotators: which regions to label. The platform does not look."""
+
+
 class Verb(StrEnum):
     """What an image is asked to do. A task is one TRAINING, or MINING, INFER, or MINING and INFER together."""
 

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby, islice, repeat
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +20,13 @@ from common.errors import ImageError
 from common.images.decode import Pixels, read_image
 from common.images.letterbox import Prepared
 from common.images.stream import work_ahead
-from common.mining.algorithm import Algorithm, Evidence, MiningSettings, importance
-from common.mining.seeds import rng
+from common.mining.algorithm import Algorithm, Evidence, Labels, importance
+from common.mining.seeds import rng, seed
+from common.mining.settings import MiningSettings
 from common.predictions import Detections, Prediction
-from common.results.detection import annotations
-from common.shards import Annotation, Record, Shards
+from common.records import Record
+from common.results.objects import Objects
+from common.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +50,19 @@ class Predictor(Protocol):
         """One forward pass of a `(B, H, W, 3)` batch; boxes in pixels of the input; class maps only if asked for."""
 
 
+class DropoutPredictor(Predictor, Protocol):
+    """A predictor of a model that can be asked again and again, each time with other parts of it left out."""
+
+    def predict_dropout(self, batch: NDArray[np.uint8], seeds: Sequence[int]) -> list[Prediction]:
+        """One forward pass with dropout. What is left out for an image depends on its seed and on nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What to find out about each candidate.
 
     Attributes:
-        infer: keep the predicted objects.
+        objects: what to keep of a prediction; None where nobody asked for inference.
         algorithm: mine with it, or None.
         mining: settings of the algorithm.
         class_names: of the task; empty = those of the model, as platforms from 2.5.0 on may ask for.
@@ -61,7 +71,7 @@ class Job:
         max_bad_images: largest tolerated share of images that cannot be decoded, in [0, 1].
     """
 
-    infer: bool
+    objects: Objects | None
     algorithm: Algorithm | None
     mining: MiningSettings
     class_names: Sequence[str]
@@ -72,7 +82,7 @@ class Job:
     @property
     def needs_model(self) -> bool:
         """Whether anything has to be predicted at all: random mining alone needs neither model nor pixels."""
-        return self.infer or (self.algorithm is not None and self.algorithm.needs_model)
+        return self.objects is not None or (self.algorithm is not None and self.algorithm.needs_model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class Candidate:
     chunk: int
     path: Path
     prepared: Prepared | None = None
+    segments: Labels | None = None
     bad: str = ""
 
 
@@ -131,7 +142,7 @@ def run_rank(
         if predictor is None
         else work_ahead(
             claimed,
-            lambda candidate: _prepare(candidate, predictor),
+            lambda candidate: _prepare(candidate, job, predictor),
             job.workers,
             depth=2 * job.batch_size + job.workers,
         )
@@ -152,18 +163,21 @@ def _advance(progress: Callable[[float], None], before: int, count: int, done: i
     progress((before + done) / count)
 
 
-def _prepare(candidate: Candidate, predictor: Predictor) -> Candidate:
+def _prepare(candidate: Candidate, job: Job, predictor: Predictor) -> Candidate:
     try:
-        return Candidate(candidate.chunk, candidate.path, predictor.prepare(read_image(candidate.path)))
+        image = read_image(candidate.path)
     except ImageError as error:
-        return Candidate(candidate.chunk, candidate.path, bad=str(error))
+        return replace(candidate, bad=str(error))
+    cut = job.algorithm.segment if job.algorithm is not None else None
+    segments = cut(image, job.mining) if cut is not None else None
+    return replace(candidate, prepared=predictor.prepare(image), segments=segments)
 
 
 def _records(
     members: Iterable[Candidate], job: Job, predictor: Predictor | None, advance: Callable[[int], None]
-) -> Iterator[Record]:
+) -> Iterator[Record[Any]]:
     """Records of one chunk, in candidate order."""
-    records: dict[int, Record] = {}
+    records: dict[int, Record[Any]] = {}
     if predictor is None:
         records = {i: _record_without_model(member, job) for i, member in enumerate(members)}
     else:
@@ -175,7 +189,7 @@ def _records(
 
 
 def equal_shapes(
-    members: Iterable[tuple[int, Candidate]], size: int, records: dict[int, Record]
+    members: Iterable[tuple[int, Candidate]], size: int, records: dict[int, Record[Any]]
 ) -> Iterator[list[tuple[int, Candidate]]]:
     """Batches of up to `size` images of one input shape; a bad image goes straight to `records`, with its reason."""
     buckets: dict[tuple[int, ...], list[tuple[int, Candidate]]] = defaultdict(list)
@@ -191,39 +205,45 @@ def equal_shapes(
     yield from filter(None, buckets.values())
 
 
-def _predict(batch: Sequence[Candidate], job: Job, predictor: Predictor) -> Iterator[Record]:
+def _predict(batch: Sequence[Candidate], job: Job, predictor: Predictor) -> Iterator[Record[Any]]:
     prepared = [member.prepared for member in batch if member.prepared is not None]
     pixels = np.stack([item.pixels for item in prepared])
     maps = job.algorithm is not None and job.algorithm.needs_class_maps
     predictions = predictor.predict(pixels, class_maps=maps)
-    scores = _scores(batch, pixels, predictions, job, predictor)
+    mined = _mined(batch, pixels, predictions, job, predictor)
     names = job.class_names or predictor.class_names
-    for item, prediction, score in zip(prepared, predictions, scores, strict=True):
-        yield Record(_objects(prediction, item, names) if job.infer else (), score)
+    for item, prediction, record in zip(prepared, predictions, mined, strict=True):
+        found = job.objects(prediction, item.placement, names) if job.objects is not None else ()
+        yield msgspec.structs.replace(record, objects=found, size=item.placement.size)
 
 
-def _objects(prediction: Prediction, item: Prepared, class_names: Sequence[str]) -> tuple[Annotation, ...]:
-    return annotations(item.placement.to_image(prediction.detections), class_names)
-
-
-def _scores(
+def _mined(
     batch: Sequence[Candidate],
     pixels: NDArray[np.uint8],
     predictions: Sequence[Prediction],
     job: Job,
     predictor: Predictor,
-) -> list[float]:
+) -> Iterator[Record[Any]]:
+    """What mining says about each image of a batch, one at a time: maps of all pixels are large."""
     algorithm = job.algorithm
     if algorithm is None:
-        return [0.0] * len(batch)
-    names = [member.path.name for member in batch]
-    height, width = pixels.shape[1:3]
+        return repeat(Record(), len(batch))
+    size = pixels.shape[1:3]
     evidence = [
-        Evidence(name, prediction, (height, width)) for name, prediction in zip(names, predictions, strict=True)
+        Evidence(member.path.name, prediction, size, segments=member.segments)
+        for member, prediction in zip(batch, predictions, strict=True)
     ]
     if algorithm.augment is not None:
         evidence = _with_augmentations(evidence, pixels, algorithm, job, predictor)
-    return [importance(algorithm, item, job.mining) for item in evidence]
+    if algorithm.observe is not None:
+        evidence = _with_passes(evidence, pixels, algorithm, job, cast(DropoutPredictor, predictor))
+    return (_judged(algorithm, item, job.mining) for item in evidence)
+
+
+def _judged(algorithm: Algorithm, evidence: Evidence, settings: MiningSettings) -> Record[Any]:
+    if algorithm.regions is not None:
+        return Record(regions=algorithm.regions.summarise(evidence, settings))
+    return Record(score=importance(algorithm, evidence, settings))
 
 
 def _with_augmentations(
@@ -251,6 +271,22 @@ def _with_augmentations(
     ]
 
 
-def _record_without_model(member: Candidate, job: Job) -> Record:
+def _with_passes(
+    evidence: Sequence[Evidence],
+    pixels: NDArray[np.uint8],
+    algorithm: Algorithm,
+    job: Job,
+    predictor: DropoutPredictor,
+) -> list[Evidence]:
+    """Predict a batch again and again with dropout; of each pass only what the score needs is kept."""
+    assert algorithm.observe is not None
+    passes = []
+    for number in range(job.mining.passes):
+        seeds = [seed(job.mining.task_id, item.name, number) for item in evidence]
+        passes.append([algorithm.observe(each) for each in predictor.predict_dropout(pixels, seeds)])
+    return [replace(item, passes=seen) for item, seen in zip(evidence, zip(*passes, strict=True), strict=True)]
+
+
+def _record_without_model(member: Candidate, job: Job) -> Record[Any]:
     assert job.algorithm is not None
-    return Record(score=importance(job.algorithm, Evidence(member.path.name, NOTHING, (0, 0)), job.mining))
+    return _judged(job.algorithm, Evidence(member.path.name, NOTHING, (0, 0)), job.mining)

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from common.contract import EXPORT_WORDS, RESERVED_KEYS, AnnotationFormat, Verb
 from common.errors import ConfigError
+from common.mining.settings import NO_PARAMETERS, MiningSettings
 
 log = logging.getLogger(__name__)
 
@@ -156,17 +157,17 @@ class CandidateOptions:
 
     Attributes:
         algorithm: name of the mining algorithm; empty when the parameters are those of inference.
-        class_weights: one a class, for algorithms that weigh classes.
         batch_size: most images in a forward pass.
         workers: threads that read and decode.
         max_bad_images: largest tolerated share of images that cannot be decoded, in [0, 1].
+        mining: the parameters of the algorithm; the task is added by the engine.
     """
 
     algorithm: str
-    class_weights: tuple[float, ...]
     batch_size: int
     workers: int
     max_bad_images: float
+    mining: MiningSettings = NO_PARAMETERS
 
 
 class CandidateParameters(Parameters):

@@ -40,7 +40,9 @@ from common.monitor import Monitor
 from common.params import CandidateParameters, Parameters
 from common.pool import read_candidates, shards_of
 from common.process import die_with_parent
+from common.progress import part
 from common.weights import choose
+from common.worker import LEFT_TO_PARENT
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +69,14 @@ class Parent:
             env = read_env(env_file())
             monitor = Monitor(env.output.monitor_file, env.task_id)
             monitor.start()
-            self._run(env)
+            self._run(env, monitor)
             monitor.finish()
         except Exception as error:
             return report(monitor or _default_monitor(), error)
         log.info("done")
         return 0
 
-    def _run(self, env: EnvFile) -> None:
+    def _run(self, env: EnvFile, monitor: Monitor) -> None:
         task, parameters = check(self._executor, env)
         _clear_work(task)
         log.info("%s: %s on %s", self._executor.name, " and ".join(sorted(task.verbs)), _devices(task))
@@ -85,7 +87,8 @@ class Parent:
             from common.candidates import job_of, merge
 
             assert isinstance(parameters, CandidateParameters)
-            merge(task, read_candidates(task), job_of(task, parameters.options()))
+            progress = part(monitor.update, LEFT_TO_PARENT, 1)
+            merge(task, read_candidates(task), job_of(task, parameters.options()), progress)
         shutil.rmtree(task.scratch.parent, ignore_errors=True)
 
     def _launch(self, task: Task) -> None:

@@ -3,6 +3,7 @@
 from common.datasets.index import read_candidate_index
 from common.env import Task
 from common.errors import DatasetError
+from common.records import CHUNK_TYPES
 from common.shards import Shards
 
 
@@ -20,4 +21,4 @@ def read_candidates(task: Task) -> list[str]:
 
 def shards_of(task: Task, count: int) -> Shards:
     """Where the results of this task's chunks lie."""
-    return Shards(task.scratch / "shards", count)
+    return Shards(task.scratch / "shards", count, CHUNK_TYPES[task.object_type])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from common.boxes import rotated, upright
 from common.boxes.affine import Matrix
 from common.boxes.convention import SMALLEST_TURNS, Convention
+from common.masks.prototypes import Prototypes
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -127,6 +128,19 @@ class RotatedDetections(Detections):
         return rotated.intersections(turned, self.boxes) / np.maximum(rotated.areas(self.boxes), tiny)
 
 
+class PixelClasses(Protocol):
+    """What a semantic model says about the pixels of one image, computed where the model is and only when asked for.
+
+    K counts the background too, if the model learned it as a class; it is the last one then.
+    """
+
+    def probabilities(self) -> Floats:
+        """Of each class at each pixel of the model's input: `(K, h, w)` float32, K >= 2, which sum to 1 over K."""
+
+    def labels(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """The most probable class of each pixel of the image at its own `size`: `(height, width)` uint8."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """All that one forward pass gives for one image.
@@ -135,10 +149,14 @@ class Prediction:
         detections: the boxes after non-maximum suppression, in pixels of the model's input.
         class_maps: one `(K, h, w)` float32 array per output scale: the probability of each class at each cell, before
             any threshold; empty when nobody asked for them.
+        masks: of the detections, from a model of instance segmentation.
+        pixels: from a semantic model, which has no detections. Its inputs have no border: they are all image.
     """
 
     detections: Detections
     class_maps: tuple[Floats, ...] = ()
+    masks: Prototypes | None = None
+    pixels: PixelClasses | None = None
 
 
 def _expect(name: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:

@@ -5,13 +5,15 @@ whether one rank did all, several shared the work, or a kill came in between.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from common.files import write_bytes
+from common.records import Found, Record
 
 CHUNK_SIZE = 256
 """Most candidates in a chunk: what a kill can lose at most for each rank, and enough to fill batches of equal shape."""
@@ -21,40 +23,6 @@ CHUNKS = 64
 """Chunks that a small set is cut into, so that several ranks have something to share."""
 
 
-class Box(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A box in pixels of the image: integers, as the platform's parser demands.
-
-    Attributes:
-        rotate_angle: turn about the centre, in the unit of the data set; None for an image without rotated boxes.
-    """
-
-    x: int
-    y: int
-    w: int
-    h: int
-    rotate_angle: float | None = None
-
-
-class Annotation(msgspec.Struct, frozen=True):
-    """One predicted object, as the platform reads it."""
-
-    box: Box
-    class_name: str
-    score: float
-
-
-class Record(msgspec.Struct, frozen=True):
-    """What one candidate got: its objects if inference was asked for, its score if mining was.
-
-    Attributes:
-        bad: why the image could not be used, or empty.
-    """
-
-    objects: tuple[Annotation, ...] = ()
-    score: float = 0.0
-    bad: str = ""
-
-
 @dataclass(frozen=True)
 class Shards:
     """The chunks of one task below one folder.
@@ -62,10 +30,12 @@ class Shards:
     Attributes:
         folder: made when first written to.
         count: number of candidates.
+        content: what a chunk is decoded as, one of `records.CHUNK_TYPES`.
     """
 
     folder: Path
     count: int
+    content: Any
 
     @property
     def size(self) -> int:
@@ -93,7 +63,7 @@ class Shards:
             if not self.finished(chunk) and self._take(chunk):
                 yield chunk
 
-    def write(self, chunk: int, records: list[Record]) -> None:
+    def write(self, chunk: int, records: Sequence[Record[Found]]) -> None:
         """Keep the finished chunk.
 
         Raises:
@@ -103,9 +73,10 @@ class Shards:
             raise ValueError(f"chunk {chunk}: expected {len(self.span(chunk))} records, got {len(records)}")
         write_bytes(self._path(chunk), msgspec.json.encode(records))
 
-    def read(self, chunk: int) -> list[Record]:
+    def read(self, chunk: int) -> list[Record[Any]]:
         """The records of a finished chunk, in candidate order."""
-        return msgspec.json.decode(self._path(chunk).read_bytes(), type=list[Record])
+        records: list[Record[Any]] = msgspec.json.decode(self._path(chunk).read_bytes(), type=self.content)
+        return records
 
     def finished(self, chunk: int) -> bool:
         """Whether the records of a chunk are there."""
@@ -115,7 +86,7 @@ class Shards:
         """How many candidates are in finished chunks."""
         return sum(len(self.span(chunk)) for chunk in self.chunks if self.finished(chunk))
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Record[Any]]:
         """All records in candidate order, one chunk in memory at a time.
 
         Raises:

@@ -34,7 +34,7 @@ class Infer(CandidateParameters):
     max_bad_images: float = parameter(0.5, "share", "比例", ge=0, le=1)
 
     def options(self) -> CandidateOptions:
-        return CandidateOptions("", (), self.batch_size_per_gpu, 2, self.max_bad_images)
+        return CandidateOptions("", self.batch_size_per_gpu, 2, self.max_bad_images)
 
 
 class Mining(Infer):
@@ -43,7 +43,7 @@ class Mining(Infer):
     mining_algorithm: Literal["entropy", "random"] = parameter("entropy", "algorithm", "算法")
 
     def options(self) -> CandidateOptions:
-        return CandidateOptions(self.mining_algorithm, (), self.batch_size_per_gpu, 2, self.max_bad_images)
+        return CandidateOptions(self.mining_algorithm, self.batch_size_per_gpu, 2, self.max_bad_images)
 
 
 PARAMETERS = {Verb.TRAINING: Training, Verb.INFER: Infer, Verb.MINING: Mining}

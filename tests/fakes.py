@@ -4,7 +4,8 @@ The names and keys of the platform are spelled out again, apart from `common.con
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import yaml
 from numpy.typing import NDArray
 
 from common.images.decode import Pixels
-from common.images.letterbox import Prepared, letterbox
+from common.images.letterbox import Prepared, letterbox, stretch
+from common.masks.prototypes import Prototypes
 from common.predictions import Detections, Prediction
 
 CLASS_NAMES = ("dog", "黑 cat")
@@ -66,6 +68,59 @@ class StubPredictor:
         found = Detections(boxes, probabilities.max(axis=1), probabilities.argmax(axis=1), probabilities)
         maps = (rng.random((len(CLASS_NAMES), height // 8, width // 8)).astype(np.float32),) if class_maps else ()
         return Prediction(found, maps)
+
+
+class StubPixels:
+    """Classes of pixels, without a framework: `PixelClasses` of given probabilities."""
+
+    def __init__(self, probabilities: NDArray[np.float32]) -> None:
+        self._probabilities = probabilities
+
+    def probabilities(self) -> NDArray[np.float32]:
+        return self._probabilities
+
+    def labels(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        best = self._probabilities.argmax(axis=0).astype(np.uint8)
+        return cv2.resize(best, size[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+class StubSemantic(StubPredictor):
+    """Says that a pixel is of the class of its strongest channel, blue or green, or else of the background."""
+
+    class_names = CLASS_NAMES
+
+    def prepare(self, image: Pixels) -> Prepared:
+        self.prepared += 1
+        return stretch(image, 32)
+
+    def _look(self, pixels: NDArray[np.uint8], class_maps: bool) -> Prediction:
+        shares = pixels.transpose(2, 0, 1).astype(np.float32) + 1
+        return Prediction(Detections.empty(1), pixels=StubPixels(shares / shares.sum(axis=0)))
+
+
+class StubInstances(StubPredictor):
+    """Adds masks to the boxes of its base. With dropout it leaves out some of the objects."""
+
+    class_names = CLASS_NAMES
+
+    def _look(self, pixels: NDArray[np.uint8], class_maps: bool) -> Prediction:
+        plain = super()._look(pixels, class_maps)
+        height, width = pixels.shape[:2]
+        rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(pixels).tobytes()))
+        coefficients = rng.normal(size=(len(plain.detections), 4)).astype(np.float32)
+        prototypes = rng.normal(size=(4, height // 4, width // 4)).astype(np.float32)
+        return replace(plain, masks=Prototypes(coefficients, prototypes, (height, width)))
+
+    def predict_dropout(self, batch: NDArray[np.uint8], seeds: Sequence[int]) -> list[Prediction]:
+        whole = self.predict(batch, class_maps=False)
+        return [_thinned(each, seed) for each, seed in zip(whole, seeds, strict=True)]
+
+
+def _thinned(prediction: Prediction, seed: int) -> Prediction:
+    rows = np.flatnonzero(np.random.default_rng(seed).random(len(prediction.detections)) < 0.7)
+    assert prediction.masks is not None
+    masks = replace(prediction.masks, coefficients=prediction.masks.coefficients[rows])
+    return Prediction(prediction.detections.take(rows), masks=masks)
 
 
 def write_images(folder: Path, count: int) -> list[Path]:

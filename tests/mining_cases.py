@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from common.boxes.affine import IDENTITY
-from common.mining.algorithm import Augmented, Evidence, MiningSettings
+from common.mining.algorithm import Augmented, Evidence
+from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats, Prediction
 
 SIZE = (96, 128)

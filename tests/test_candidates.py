@@ -10,15 +10,17 @@ import pytest
 from fakes import StubPredictor, write_images, write_task
 
 from common.candidates import job_of, merge
+from common.contract import ObjectType
 from common.env import Task, read_env, read_task
 from common.errors import DatasetError, ImageError
 from common.inference import run_rank
 from common.params import CandidateOptions
 from common.pool import read_candidates, shards_of
-from common.shards import Record
+from common.records import Record
+from common.results.objects import OBJECTS
 
 COUNT = 11
-OPTIONS = CandidateOptions("entropy", (), batch_size=3, workers=2, max_bad_images=0.3)
+OPTIONS = CandidateOptions("entropy", batch_size=3, workers=2, max_bad_images=0.3)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,7 @@ def finish(task: Task, ranks: int = 1, options: CandidateOptions = OPTIONS) -> t
         thread.start()
     for thread in threads:
         thread.join()
-    merge(task, candidates, job)
+    merge(task, candidates, job, lambda _: None)
     output = task.env.output
     return tuple(
         path.read_bytes() if path.exists() else None for path in (output.infer_result_file, output.mining_result_file)
@@ -52,7 +54,7 @@ def write_records(task: Task, records: list[Record]) -> None:
     shards = shards_of(task, len(records))
     for chunk in shards.chunks:
         shards.write(chunk, [records[i] for i in shards.span(chunk)])
-    merge(task, read_candidates(task), job_of(task, OPTIONS))
+    merge(task, read_candidates(task), job_of(task, OPTIONS), lambda _: None)
 
 
 def ranking(task: Task) -> list[str]:
@@ -154,8 +156,8 @@ def test_a_task_without_candidates_is_refused(tmp_path: Path) -> None:
 
 def test_the_job_follows_the_verbs_and_the_parameters(tmp_path: Path) -> None:
     mining = job_of(task_of(tmp_path, [], "mining"), OPTIONS)
-    assert (mining.infer, mining.algorithm.name, mining.needs_model) == (False, "entropy", True)
+    assert (mining.objects, mining.algorithm.name, mining.needs_model) == (None, "entropy", True)
     infer = job_of(task_of(tmp_path, [], "infer"), OPTIONS)
-    assert (infer.infer, infer.algorithm, infer.needs_model) == (True, None, True)
+    assert (infer.objects, infer.algorithm, infer.needs_model) == (OBJECTS[ObjectType.DETECTION], None, True)
     rest = (mining.batch_size, mining.workers, mining.max_bad_images, mining.mining.task_id)
     assert rest == (3, 2, 0.3, "t0000001000002a1b2c3d4e5")

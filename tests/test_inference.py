@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 from fakes import CLASS_NAMES, TASK_ID, StubPredictor, write_images
 
+from common.contract import ObjectType
 from common.errors import ImageError
 from common.inference import Job, check_bad_images, run_rank, tolerated_bad_images
-from common.mining.algorithm import MiningSettings
-from common.mining.registry import ALGORITHMS
-from common.shards import Record, Shards
+from common.mining.registry import DETECTION
+from common.mining.settings import MiningSettings
+from common.records import CHUNK_TYPES, Record
+from common.results.objects import OBJECTS
+from common.shards import Shards
 
 COUNT = 22
+DETECTING = ObjectType.DETECTION
+CHUNKS = CHUNK_TYPES[DETECTING]
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +34,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def job_of(
     *, infer: bool = True, mine: str | None = "entropy", batch: int = 3, workers: int = 2, bad: float = 0.5
 ) -> Job:
-    algorithm = ALGORITHMS[mine] if mine else None
-    return Job(infer, algorithm, MiningSettings(TASK_ID), CLASS_NAMES, batch, workers, bad)
+    algorithm = DETECTION[mine] if mine else None
+    objects = OBJECTS[DETECTING] if infer else None
+    return Job(objects, algorithm, MiningSettings(TASK_ID), CLASS_NAMES, batch, workers, bad)
 
 
 def run(
@@ -39,7 +45,7 @@ def run(
     """Run one rank over everything that is left: all records, the predictor, the progress."""
     predictor = predictor or StubPredictor()
     progress: list[float] = []
-    shards = Shards(folder, len(images))
+    shards = Shards(folder, len(images), CHUNKS)
     shards.release_claims()
     run_rank(images, job, predictor, shards, progress.append)
     return list(shards.records()), predictor, progress
@@ -66,7 +72,7 @@ def test_each_record_is_that_of_its_own_image(tmp_path: Path, images: list[Path]
     assert any(len(record.objects) > 1 for record in together)
 
 
-@pytest.mark.parametrize("mine", [None, *ALGORITHMS])
+@pytest.mark.parametrize("mine", [None, *DETECTION])
 @pytest.mark.parametrize(("batch", "workers"), [(1, 0), (8, 4)])
 def test_neither_the_batch_size_nor_the_threads_change_anything(
     tmp_path: Path, images: list[Path], mine: str | None, batch: int, workers: int
@@ -81,7 +87,8 @@ def test_the_number_of_ranks_does_not_change_a_byte_and_no_work_is_done_twice(
 ) -> None:
     run(tmp_path / "one", images, job_of())
     predictors = [StubPredictor() for _ in range(ranks)]
-    arguments = [(images, job_of(), each, Shards(tmp_path / "many", COUNT), lambda _: None) for each in predictors]
+    shards = Shards(tmp_path / "many", COUNT, CHUNKS)
+    arguments = [(images, job_of(), each, shards, lambda _: None) for each in predictors]
     threads = [threading.Thread(target=run_rank, args=each) for each in arguments]
     for thread in threads:
         thread.start()
@@ -102,7 +109,7 @@ def test_after_a_kill_only_the_rest_is_done_and_nothing_differs(
     folder = tmp_path / "b"
     with pytest.raises(KeyboardInterrupt):
         run(folder, images, job_of(), StubPredictor(dies_after=dies_after))
-    done = Shards(folder, COUNT).done()
+    done = Shards(folder, COUNT, CHUNKS).done()
     records, predictor, progress = run(folder, images, job_of())
     assert records == expected
     assert predictor.forwarded == predictor.prepared == COUNT - done
@@ -126,7 +133,7 @@ def test_a_finished_task_has_nothing_left_to_do(tmp_path: Path, images: list[Pat
     assert predictor.prepared == 0
 
 
-@pytest.mark.parametrize("mine", list(ALGORITHMS))
+@pytest.mark.parametrize("mine", list(DETECTION))
 def test_a_score_goes_with_the_image_not_with_its_place(tmp_path: Path, images: list[Path], mine: str) -> None:
     first, _, _ = run(tmp_path / "a", images, job_of(mine=mine))
     scores = {path.name: record.score for path, record in zip(images, first, strict=True)}
@@ -182,7 +189,7 @@ def test_random_mining_alone_looks_at_nothing(tmp_path: Path) -> None:
     absent = [Path(f"/nowhere/{i}.jpg") for i in range(7)]
     job = job_of(infer=False, mine="random")
     assert not job.needs_model
-    shards = Shards(tmp_path, len(absent))
+    shards = Shards(tmp_path, len(absent), CHUNKS)
     run_rank(absent, job, None, shards, lambda _: None)
     assert len({record.score for record in shards.records()}) == 7
     assert all(0 <= record.score < 1 and not record.bad for record in shards.records())

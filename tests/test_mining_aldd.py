@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from common.mining import aldd
-from common.mining.algorithm import Evidence, MiningSettings, importance
-from common.mining.registry import ALGORITHMS
+from common.mining.algorithm import Evidence, importance
+from common.mining.registry import DETECTION
+from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats, Prediction
 
 SIZE = (128, 192)
@@ -18,7 +19,7 @@ Doubles = NDArray[np.float64]
 
 def rank(maps: tuple[Floats, ...], size: tuple[int, int] = SIZE, weights: tuple[float, ...] = ()) -> float:
     case = Evidence("a.jpg", Prediction(Detections.empty(len(maps[0])), maps), size)
-    return importance(ALGORITHMS["aldd"], case, MiningSettings("t", weights))
+    return importance(DETECTION["aldd"], case, MiningSettings("t", weights))
 
 
 def random_maps(rng: np.random.Generator, class_count: int = 2) -> tuple[Floats, ...]:
@@ -158,4 +159,4 @@ def test_a_map_that_is_not_a_number_is_an_error_that_names_the_image() -> None:
 
 def test_missing_class_maps_are_an_error_that_names_the_image() -> None:
     with pytest.raises(ValueError, match=r"a\.jpg: aldd needs the class maps"):
-        importance(ALGORITHMS["aldd"], Evidence("a.jpg", Prediction(Detections.empty(1)), SIZE), MiningSettings("t"))
+        importance(DETECTION["aldd"], Evidence("a.jpg", Prediction(Detections.empty(1)), SIZE), MiningSettings("t"))

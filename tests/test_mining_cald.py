@@ -8,12 +8,12 @@ import pytest
 from common.boxes.upright import clip, iou
 from common.mining.algorithm import Augmented, Evidence, importance
 from common.mining.cald import class_distribution
-from common.mining.registry import ALGORITHMS
+from common.mining.registry import DETECTION
 from common.predictions import Detections, Prediction
 from tests.geometry import rotated
 from tests.mining_cases import SETTINGS, SIZE, Box, detections, evidence, scored
 
-CALD = ALGORITHMS["cald"]
+CALD = DETECTION["cald"]
 BOX: Box = (0, 0, 10, 10)
 HALF: Box = (0, 0, 10, 5)
 FAR: Box = (50, 50, 60, 60)

@@ -7,12 +7,12 @@ import pytest
 
 from common.mining.algorithm import importance
 from common.mining.information import binary_entropy, jensen_shannon
-from common.mining.registry import ALGORITHMS
+from common.mining.registry import DETECTION
 from tests.mining_cases import SETTINGS, evidence, scored
 
 
 def rank(*scores: float) -> float:
-    return importance(ALGORITHMS["entropy"], evidence(scored(*scores)), SETTINGS)
+    return importance(DETECTION["entropy"], evidence(scored(*scores)), SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from pycocotools import mask as coco
 
 from common.mining.maskal import (
+    MASKAL,
     NOTHING_SEEN,
-    SMALLER_IS_SOONER,
     Sighting,
     box_certainty,
     certainty,
@@ -152,5 +152,5 @@ def test_an_image_in_which_nothing_is_seen_comes_last() -> None:
 def test_passes_that_disagree_are_labelled_before_passes_that_agree() -> None:
     agree = certainty([sighting((LEFT, SURE)), sighting((LEFT, SURE))])
     disagree = certainty([sighting((LEFT, SURE)), sighting((RIGHT, (0.4, 0.4, 0.2)))])
-    assert SMALLER_IS_SOONER
+    assert MASKAL.smaller_is_sooner
     assert disagree < agree

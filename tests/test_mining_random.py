@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from common.mining.algorithm import MiningSettings, importance
-from common.mining.registry import ALGORITHMS
+from common.mining.algorithm import importance
+from common.mining.registry import DETECTION
 from common.mining.seeds import rng, uniform
+from common.mining.settings import MiningSettings
 from tests.mining_cases import evidence, scored
 
 NAMES = [f"{i:040x}.jpg" for i in range(2000)]
@@ -40,7 +41,7 @@ def test_each_image_has_a_generator_of_its_own() -> None:
 
 def test_random_mining_looks_at_the_task_and_the_name_only() -> None:
     def rank(task: str, name: str, score: float) -> float:
-        return importance(ALGORITHMS["random"], evidence(scored(score), name=name), MiningSettings(task))
+        return importance(DETECTION["random"], evidence(scored(score), name=name), MiningSettings(task))
 
     assert rank("t1", "a.jpg", 0.1) == rank("t1", "a.jpg", 0.9) == uniform("t1", "a.jpg")
     assert len({rank("t1", "a.jpg", 0.1), rank("t2", "a.jpg", 0.1), rank("t1", "b.jpg", 0.1)}) == 3

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from common.mining.algorithm import Algorithm, Augmented, Evidence, MiningSettings, importance
-from common.mining.registry import ALGORITHMS
+from common.contract import ObjectType
+from common.mining.algorithm import Algorithm, Augmented, Evidence, importance
+from common.mining.registry import ALGORITHMS, DETECTION, INSTANCE, SEMANTIC
 from common.mining.seeds import rng
+from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats, Prediction
 from tests.mining_cases import SETTINGS, evidence, scored
 
@@ -34,17 +36,27 @@ def predictions(draw: st.DrawFn, size: tuple[int, int], class_count: int) -> Pre
     return Prediction(Detections(corners, probabilities.max(axis=1, initial=0), best, probabilities), tuple(maps))
 
 
-def test_the_registry_holds_the_promised_algorithms_under_their_own_names() -> None:
-    assert {key: algorithm.name for key, algorithm in ALGORITHMS.items()} == {
-        "random": "random",
-        "entropy": "entropy",
-        "aldd": "aldd",
-        "cald": "cald",
-    }
+@pytest.mark.parametrize(
+    ("object_type", "names"),
+    [
+        (ObjectType.DETECTION, ["random", "entropy", "aldd", "cald"]),
+        (ObjectType.SEMANTIC, ["random", "entropy", "RSAL", "RIPU"]),
+        (ObjectType.INSTANCE, ["random", "entropy", "aldd", "cald", "apis", "maskAL"]),
+    ],
+)
+def test_the_registry_holds_the_promised_algorithms_under_their_own_names(
+    object_type: ObjectType, names: list[str]
+) -> None:
+    assert list(ALGORITHMS[object_type]) == [each.name for each in ALGORITHMS[object_type].values()] == names
+
+
+def test_an_algorithm_scores_images_or_their_regions() -> None:
+    for algorithms in ALGORITHMS.values():
+        assert all((each.score is None) != (each.regions is None) for each in algorithms.values())
 
 
 def test_each_algorithm_declares_what_it_needs() -> None:
-    needs = {a.name: (a.needs_model, a.needs_class_maps, a.augment is not None) for a in ALGORITHMS.values()}
+    needs = {a.name: (a.needs_model, a.needs_class_maps, a.augment is not None) for a in DETECTION.values()}
     assert needs == {
         "random": (False, False, False),
         "entropy": (True, False, False),
@@ -53,8 +65,8 @@ def test_each_algorithm_declares_what_it_needs() -> None:
     }
 
 
-def test_only_cald_labels_the_smallest_native_scores_first() -> None:
-    assert [a.name for a in ALGORITHMS.values() if a.smaller_is_sooner] == ["cald"]
+def test_what_measures_agreement_labels_the_smallest_native_scores_first() -> None:
+    assert [a.name for a in {**SEMANTIC, **INSTANCE}.values() if a.smaller_is_sooner] == ["cald", "maskAL"]
 
 
 @pytest.mark.parametrize(
@@ -81,14 +93,14 @@ def test_a_score_that_is_not_finite_is_an_error_that_names_the_image(broken: flo
 @pytest.mark.parametrize("name", ["entropy", "cald"])
 def test_two_half_sure_boxes_outrank_two_sure_ones(name: str) -> None:
     half, sure = (
-        importance(ALGORITHMS[name], evidence(found, found), SETTINGS) for found in (scored(0.5, 0.5), scored(1, 1))
+        importance(DETECTION[name], evidence(found, found), SETTINGS) for found in (scored(0.5, 0.5), scored(1, 1))
     )
     assert half > sure
 
 
 def test_class_maps_that_disagree_outrank_flat_ones() -> None:
     def rank(maps: Floats) -> float:
-        return importance(ALGORITHMS["aldd"], evidence(scored(), maps=(maps,)), SETTINGS)
+        return importance(DETECTION["aldd"], evidence(scored(), maps=(maps,)), SETTINGS)
 
     disputed = np.full((1, 12, 16), 0.2, np.float32)
     disputed[0, 4:8, 4:8:2] = 0.8
@@ -97,7 +109,7 @@ def test_class_maps_that_disagree_outrank_flat_ones() -> None:
     assert flats == pytest.approx([0, 0, 0], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", DETECTION)
 @settings(max_examples=12, deadline=None)
 @given(
     data=st.data(),
@@ -108,7 +120,7 @@ def test_class_maps_that_disagree_outrank_flat_ones() -> None:
 def test_every_algorithm_gives_a_finite_score_for_any_valid_input(
     name: str, data: st.DataObject, size: tuple[int, int], class_count: int, weights: list[float]
 ) -> None:
-    algorithm = ALGORITHMS[name]
+    algorithm = DETECTION[name]
     plain = data.draw(predictions(size, class_count))
     changed: tuple[Augmented, ...] = ()
     if algorithm.augment is not None:

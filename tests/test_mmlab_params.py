@@ -9,6 +9,7 @@ from forms import models_of, sent_by_the_form, template_text, typed
 
 from common.contract import Verb
 from common.errors import ConfigError
+from common.mining.settings import MiningSettings
 from common.params import CandidateOptions, template
 
 MMYOLO, MMDETECTION, MMROTATE = "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
@@ -369,6 +370,8 @@ def test_every_task_knows_its_package(image: str, package: str) -> None:
 @pytest.mark.parametrize("image", IMAGES)
 def test_the_engine_gets_the_parameters_under_its_own_names(image: str) -> None:
     raw = {"samples_per_gpu": 3, "workers_per_gpu": 2, "max_bad_images": 0.5}
-    assert parse(image, Verb.INFER, **raw).options() == CandidateOptions("", (), 3, 2, 0.5)
+    assert parse(image, Verb.INFER, **raw).options() == CandidateOptions("", 3, 2, 0.5)
     mining = raw | {"mining_algorithm": "aldd", "class_distribution_scores": "1, 0.5,0"}
-    assert parse(image, Verb.MINING, **mining).options() == CandidateOptions("aldd", (1.0, 0.5, 0.0), 3, 2, 0.5)
+    assert parse(image, Verb.MINING, **mining).options() == CandidateOptions(
+        "aldd", 3, 2, 0.5, MiningSettings(class_weights=(1.0, 0.5, 0.0))
+    )

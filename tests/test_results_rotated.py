@@ -12,8 +12,8 @@ from common.boxes.convention import Convention
 from common.contract import AngleUnit, AnnotationFormat
 from common.datasets.dataset import read_dataset
 from common.images.letterbox import letterbox
+from common.records import Box
 from common.results.detection import annotations, write_infer_result
-from common.shards import Box
 from tests.geometry import rotated
 
 QUARTER = math.pi / 2

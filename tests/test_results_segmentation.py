@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco_mask
 
-from common.masks.records import MaskObject, MaskRecord
+from common.contract import ObjectType
+from common.masks.rle import Part
+from common.records import CHUNK_TYPES, MaskObject, Record
 from common.results.segmentation import class_objects, instances, write_segmentation_result
 
 NAMES = ("dog", "黑 cat")
@@ -27,9 +29,8 @@ def block(rows: slice, columns: slice, shape: tuple[int, int] = (5, 8)) -> np.nd
 
 def found(*masks: np.ndarray, classes: list[int] | None = None, scores: list[float] | None = None) -> Any:
     n = len(masks)
-    columns = (classes or [0] * n, scores or [0.5] * n)
-    stacked = np.stack(masks) if n else np.zeros((0, 5, 8), np.bool_)
-    return instances(stacked, np.array(columns[0], np.int64), np.array(columns[1], np.float32), len(NAMES))
+    columns = (np.array(classes or [0] * n, np.int64), np.array(scores or [0.5] * n, np.float32))
+    return instances([Part(0, 0, mask) for mask in masks], *columns, (5, 8), NAMES)
 
 
 def written(path: Path, images: Any) -> Any:
@@ -41,8 +42,8 @@ BLOCK, CORNER = block(slice(1, 3), slice(2, 6)), block(slice(4, 5), slice(7, 8))
 
 
 def test_an_instance_is_written_as_the_platform_reads_it(tmp_path: Path) -> None:
-    record = MaskRecord(5, 8, found(BLOCK, CORNER, classes=[1, 0], scores=[0.75, 0.25]))
-    images = [("a b.JPG", record), ("图", MaskRecord(5, 8)), ('quote".png', MaskRecord(bad="broken"))]
+    record = Record(found(BLOCK, CORNER, classes=[1, 0], scores=[0.75, 0.25]), (5, 8))
+    images = [("a b.JPG", record), ("图", Record(size=(5, 8))), ('quote".png', Record(bad="broken"))]
     content = written(tmp_path / "out" / "infer-result.json", images)
     assert content["images"] == [
         {"id": 1, "file_name": "a b.JPG", "width": 8, "height": 5},
@@ -76,14 +77,18 @@ def test_no_image_and_no_object_are_valid(tmp_path: Path) -> None:
 
 def test_masks_without_a_pixel_and_foreign_classes_are_left_out() -> None:
     objects = found(np.zeros((5, 8), np.bool_), BLOCK, CORNER, classes=[0, 2, 1], scores=[0.9, 0.8, 0.7])
-    assert [(item.category, item.confidence) for item in objects] == [(1, 0.7)]
+    assert [(item.class_name, item.confidence) for item in objects] == [(NAMES[1], 0.7)]
 
 
 def test_of_one_class_and_box_only_the_best_is_kept() -> None:
     ring = BLOCK.copy()
     ring[1, 3:5] = False  # another mask, the same box
     objects = found(BLOCK, CORNER, ring, ring, classes=[0, 0, 0, 1], scores=[0.9, 0.8, 0.7, 0.6])
-    assert [(item.category, item.area, item.confidence) for item in objects] == [(0, 8, 0.9), (0, 1, 0.8), (1, 6, 0.6)]
+    assert [(item.class_name, item.area, item.confidence) for item in objects] == [
+        ("dog", 8, 0.9),
+        ("dog", 1, 0.8),
+        (NAMES[1], 6, 0.6),
+    ]
 
 
 @pytest.mark.parametrize(("score", "confidence"), [(1.001, 1.0), (-0.001, 0.0), (0.123456789, 0.123457)])
@@ -94,11 +99,11 @@ def test_a_confidence_lies_between_0_and_1(score: float, confidence: float) -> N
 def test_a_class_of_an_image_is_one_annotation_without_a_confidence(tmp_path: Path) -> None:
     labels = np.full((5, 8), 2, np.uint8)  # 2 is the background
     labels[:2, :3] = labels[3:, 6:] = 1
-    [item] = class_objects(labels, len(NAMES))
-    assert (item.category, item.bbox, item.area) == (1, (0, 0, 8, 5), 10)
-    [annotation] = written(tmp_path / "r.json", [("a.jpg", MaskRecord(5, 8, (item,)))])["annotations"]
+    [item] = class_objects(labels, NAMES)
+    assert (item.class_name, item.bbox, item.area) == (NAMES[1], (0, 0, 8, 5), 10)
+    [annotation] = written(tmp_path / "r.json", [("a.jpg", Record((item,), (5, 8)))])["annotations"]
     assert "confidence" not in annotation
-    assert class_objects(np.full((5, 8), 2), 2) == ()
+    assert class_objects(np.full((5, 8), 2), NAMES) == ()
 
 
 def runs_of(counts: str, height: int, width: int) -> np.ndarray:
@@ -121,7 +126,7 @@ SIZE = st.tuples(st.integers(1, 9), st.integers(1, 9))
 @given(SIZE.flatmap(lambda size: hnp.arrays(np.uint8, size, elements=st.integers(0, 3))))
 def test_every_pixel_of_a_class_map_comes_back(tmp_path_factory: pytest.TempPathFactory, labels: np.ndarray) -> None:
     path = tmp_path_factory.getbasetemp() / "semantic.json"
-    record = MaskRecord(*labels.shape, class_objects(labels, 2))
+    record = Record(class_objects(labels, NAMES), labels.shape)
     read = np.full(labels.shape, 9)
     for annotation in written(path, [("a", record)])["annotations"]:
         mask = decoded_text(annotation)
@@ -136,9 +141,11 @@ def decoded_text(annotation: dict[str, Any]) -> np.ndarray:
 
 @given(SIZE.flatmap(lambda size: hnp.arrays(np.bool_, (3, *size))))
 def test_every_pixel_of_an_instance_comes_back(tmp_path_factory: pytest.TempPathFactory, masks: np.ndarray) -> None:
-    objects = instances(masks, np.array([0, 1, 0]), np.array([0.9, 0.8, 0.7]), 2)
+    objects = instances(
+        [Part(0, 0, mask) for mask in masks], np.array([0, 1, 0]), np.array([0.9, 0.8, 0.7]), masks.shape[1:], NAMES
+    )
     path = tmp_path_factory.getbasetemp() / "instance.json"
-    annotations = written(path, [("a", MaskRecord(*masks.shape[1:], objects))])["annotations"]
+    annotations = written(path, [("a", Record(objects, masks.shape[1:]))])["annotations"]
     kept = {0.9: masks[0], 0.8: masks[1], 0.7: masks[2]}
     for annotation in annotations:
         mask = decoded_text(annotation)
@@ -156,12 +163,12 @@ def box_of(mask: np.ndarray) -> list[int]:
 
 
 def test_a_record_survives_its_shard() -> None:
-    record = MaskRecord(5, 8, (*found(BLOCK), *class_objects(np.zeros((5, 8), np.uint8), 1)), 0.25)
-    assert msgspec.json.decode(msgspec.json.encode([record]), type=list[MaskRecord]) == [record]
+    record = Record((*found(BLOCK), *class_objects(np.zeros((5, 8), np.uint8), NAMES)), (5, 8), 0.25, b"\0\xff")
+    assert msgspec.json.decode(msgspec.json.encode([record]), type=CHUNK_TYPES[ObjectType.INSTANCE]) == [record]
 
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
-    record = MaskRecord(5, 8, (MaskObject(0, (0, 0, 8, 5), 40, "0X1", 0.5),))
+    record = Record((MaskObject("dog", (0, 0, 8, 5), 40, "0X1", 0.5),), (5, 8))
 
     def peak(images: int) -> int:
         tracemalloc.start()
@@ -177,8 +184,8 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
 
 def test_a_failure_half_way_leaves_the_old_result_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "infer-result.json"
-    write_segmentation_result(path, [("a.jpg", MaskRecord(5, 8))], NAMES)
+    write_segmentation_result(path, [("a.jpg", Record(size=(5, 8)))], NAMES)
     before = path.read_bytes()
     with pytest.raises(ZeroDivisionError):
-        write_segmentation_result(path, ((f"{1 // i}.jpg", MaskRecord()) for i in (1, 0)), NAMES)
+        write_segmentation_result(path, ((f"{1 // i}.jpg", Record()) for i in (1, 0)), NAMES)
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [before]

@@ -1,7 +1,7 @@
 """The hyper-parameters of seg-all-in-one-tmi: every row of the seed document, for each object type."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -9,6 +9,8 @@ from forms import models_of, sent_by_the_form, template_text, typed
 
 from common.contract import ObjectType, Verb
 from common.errors import ConfigError
+from common.mining.registry import ALGORITHMS
+from common.mining.settings import MiningSettings
 from common.mining.superpixels import NAMES as SUPERPIXELS
 from common.params import CandidateOptions, template
 
@@ -343,12 +345,31 @@ def test_the_changes_of_the_seed_document() -> None:
     assert [model.rv1126 for model in trainings] == [True, False]
 
 
+@pytest.mark.parametrize("object_type", [DETECTION, SEMANTIC, INSTANCE])
+def test_every_algorithm_that_can_be_chosen_exists(object_type: Any) -> None:
+    annotation = MODELS[object_type][Verb.MINING].model_fields["mining_algorithm"].annotation
+    assert set(get_args(annotation)) == set(ALGORITHMS[object_type])
+
+
+def test_every_superpixel_algorithm_that_can_be_chosen_exists() -> None:
+    annotation = MODELS[SEMANTIC][Verb.MINING].model_fields["superpixel_algorithm"].annotation
+    assert set(get_args(annotation)) == set(SUPERPIXELS)
+
+
 def test_the_engine_gets_the_parameters_under_its_own_names() -> None:
+    odd = {"superpixel_algorithm": "seeds", "max_superpixel_per_image": 9, "max_kept_mining_image": 8}
+    odd |= {"topk_superpixel_score": 7, "class_balance": False, "ripu_region_radius": 6}
+    assert parse(SEMANTIC, Verb.MINING, **odd).options().mining == MiningSettings(
+        "", (), 10, "seeds", 9, 8, 7, False, 6
+    )
+    assert parse(INSTANCE, Verb.MINING, mcd_iterations=4).options().mining.passes == 4
     raw = {"samples_per_gpu": 3, "workers_per_gpu": 2, "max_bad_images": 0.5}
-    assert parse(SEMANTIC, Verb.INFER, **raw).options() == CandidateOptions("", (), 3, 2, 0.5)
-    assert parse(SEMANTIC, Verb.MINING, **raw).options() == CandidateOptions("RSAL", (), 3, 2, 0.5)
+    assert parse(SEMANTIC, Verb.INFER, **raw).options() == CandidateOptions("", 3, 2, 0.5)
+    assert parse(SEMANTIC, Verb.MINING, **raw).options() == CandidateOptions("RSAL", 3, 2, 0.5)
     raw = {"batch_size_per_gpu": 3, "num_workers_per_gpu": 2, "max_bad_images": 0.5}
-    assert parse(INSTANCE, Verb.INFER, **raw).options() == CandidateOptions("", (), 3, 2, 0.5)
+    assert parse(INSTANCE, Verb.INFER, **raw).options() == CandidateOptions("", 3, 2, 0.5)
     weighted = raw | {"class_distribution_scores": "1, 0.5", "mining_algorithm": "aldd"}
     for object_type in (DETECTION, INSTANCE):
-        assert parse(object_type, Verb.MINING, **weighted).options() == CandidateOptions("aldd", (1.0, 0.5), 3, 2, 0.5)
+        assert parse(object_type, Verb.MINING, **weighted).options() == CandidateOptions(
+            "aldd", 3, 2, 0.5, MiningSettings(class_weights=(1.0, 0.5))
+        )

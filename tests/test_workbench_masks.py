@@ -10,7 +10,8 @@ import pytest
 from common.contract import AnnotationFormat, ObjectType
 from common.datasets.label_map_writer import label_map
 from common.datasets.mask_dataset import read_mask_dataset
-from common.masks.records import MaskRecord
+from common.masks.rle import Part
+from common.records import Record
 from common.results.segmentation import class_objects, instances, write_segmentation_result
 from workbench.check import check_out
 from workbench.masked import MaskedSample, render_masked, write_mask_annotations
@@ -114,10 +115,12 @@ def task_of(tmp_path, object_type):
     if object_type is ObjectType.SEMANTIC:
         labels = np.full((HEIGHT, WIDTH), 2)
         labels[masks()[0]], labels[masks()[1]] = 0, 1
-        objects = class_objects(labels, len(NAMES))
+        objects = class_objects(labels, NAMES)
     else:
-        objects = instances(masks(), np.array([0, 1]), np.array([0.9, 0.8]), len(NAMES))
-    records = [("10.png", MaskRecord(HEIGHT, WIDTH, objects)), ("20.png", MaskRecord(HEIGHT, WIDTH))]
+        objects = instances(
+            [Part(0, 0, mask) for mask in masks()], np.array([0, 1]), np.array([0.9, 0.8]), (HEIGHT, WIDTH), NAMES
+        )
+    records = [("10.png", Record(objects, (HEIGHT, WIDTH))), ("20.png", Record(size=(HEIGHT, WIDTH)))]
     write_segmentation_result(output["infer_result_file"], records, NAMES)
     return env_file, output["infer_result_file"]
 

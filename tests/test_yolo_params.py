@@ -9,6 +9,7 @@ from forms import sent_by_the_form, template_text, typed
 
 from common.contract import Verb
 from common.errors import ConfigError
+from common.mining.settings import MiningSettings
 from common.params import CandidateOptions, Parameters, template
 from common.yolo.params import ACTIVATIONS, YoloInfer, YoloMining, YoloTraining
 
@@ -224,6 +225,8 @@ def test_every_activation_is_taken_by_its_name(name: str) -> None:
 
 def test_the_engine_gets_the_parameters_under_its_own_names() -> None:
     raw = {"batch_size_per_gpu": 3, "num_workers_per_gpu": 2, "max_bad_images": 0.5}
-    assert parse(Verb.INFER, **raw).options() == CandidateOptions("", (), 3, 2, 0.5)
+    assert parse(Verb.INFER, **raw).options() == CandidateOptions("", 3, 2, 0.5)
     mining = raw | {"mining_algorithm": "cald", "class_distribution_scores": "1, 0.5,0"}
-    assert parse(Verb.MINING, **mining).options() == CandidateOptions("cald", (1.0, 0.5, 0.0), 3, 2, 0.5)
+    assert parse(Verb.MINING, **mining).options() == CandidateOptions(
+        "cald", 3, 2, 0.5, MiningSettings(class_weights=(1.0, 0.5, 0.0))
+    )

@@ -46,6 +46,16 @@ class MaskDataset:
             raise ValueError(f"sizes: expected shape {(len(self.dataset.images), 2)}, got {self.sizes.shape}")
 
     @property
+    def images(self) -> tuple[Path, ...]:
+        """The image files."""
+        return self.dataset.images
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """`(n,)` int64, the class index of each object."""
+        return self.dataset.classes
+
+    @property
     def masked(self) -> NDArray[np.bool_]:
         """`(n,)` which objects have a mask."""
         return np.array([bool(counts) for counts in self.masks], np.bool_)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from common.boxes.affine import Matrix
 from common.images.decode import Pixels
 from common.predictions import Detections
 
@@ -29,15 +30,24 @@ class Placement:
     offset_x: float
     offset_y: float
 
-    def to_image(self, detections: Detections) -> Detections:
-        """Detections in model pixels -> in image pixels."""
-        back = np.array(
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image."""
+        return self.height, self.width
+
+    @property
+    def back(self) -> Matrix:
+        """Maps pixels of the model's input to those of the image."""
+        return np.array(
             [
                 [1 / self.scale_x, 0, -self.offset_x / self.scale_x],
                 [0, 1 / self.scale_y, -self.offset_y / self.scale_y],
             ]
         )
-        return detections.moved(back, (self.height, self.width))
+
+    def to_image(self, detections: Detections) -> Detections:
+        """Detections in model pixels -> in image pixels."""
+        return detections.moved(self.back, self.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,6 @@ def class_masks(labels: Labels) -> dict[int, bytes]:
     classes, firsts = np.unique(values[order], return_index=True)
     height, width = labels.shape
     return {
-        int(index): encode_runs(_runs(starts[rows], ends[rows], len(column_wise)), (height, width))
+        int(index): encode_runs(starts[rows], ends[rows], (height, width))
         for index, rows in zip(classes, np.split(order, firsts[1:]), strict=True)
     }
-
-
-def _runs(starts: NDArray[np.int64], ends: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Lengths of background and foreground in turn; no last run of no pixel."""
-    bounds = np.stack([starts, ends], axis=1).reshape(-1)
-    runs = np.diff(bounds, prepend=0, append=total)
-    return runs if runs[-1] else runs[:-1]

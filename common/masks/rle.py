@@ -6,6 +6,7 @@ The text knows no size: it comes from the image, always as (height, width) of th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,33 @@ _AT_ONCE = 256
 """Masks that are looked at together: more would no longer fit a processor's cache."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A mask that is known in a rectangle of an image, and empty elsewhere.
+
+    Attributes:
+        x, y: of the rectangle's first pixel, in pixels of the image.
+        mask: `(height, width)` of the rectangle.
+    """
+
+    x: int
+    y: int
+    mask: Bools
+
+
+def encode_part(part: Part, size: Size) -> bytes:
+    """Compress a mask of an image of `size` (height, width), without ever making it as large as the image."""
+    height = size[0]
+    columns = np.pad(part.mask.T, ((0, 0), (1, 1))).view(np.int8)
+    steps = np.diff(columns, axis=1)
+    offset = part.x * height + part.y
+    starts, ends = (_places(steps == sign, height) + offset for sign in (1, -1))
+    # A run that ends at the bottom of a column goes on at the top of the next one.
+    apart = starts[1:] != ends[:-1]
+    first, last = np.append(True, apart)[: len(starts)], np.append(apart, True)[: len(ends)]
+    return encode_runs(starts[first], ends[last], size)
+
+
 def encode(masks: Bools) -> list[bytes]:
     """Compress masks `(n, height, width)`."""
     columns = np.ascontiguousarray(masks.transpose(0, 2, 1)).view(np.uint8)
@@ -32,9 +60,16 @@ def encode(masks: Bools) -> list[bytes]:
     return [rle["counts"] for rle in found]
 
 
-def encode_runs(lengths: Ints, size: Size) -> bytes:
-    """Compress run lengths that fill an image of `size` (height, width)."""
-    counts: bytes = coco_mask.frPyObjects({"counts": lengths, "size": list(size)}, *size)["counts"]
+def encode_runs(starts: Ints, ends: Ints, size: Size) -> bytes:
+    """Compress runs of an image of `size` (height, width), given by their first pixels and those behind their last.
+
+    Args:
+        starts, ends: `(n,)`, down the columns, ascending; no run touches the next one.
+    """
+    bounds = np.stack([starts, ends], axis=1).reshape(-1)
+    lengths = np.diff(bounds, prepend=0, append=size[0] * size[1])
+    kept = lengths if lengths[-1] else lengths[:-1]  # no last run of no pixel
+    counts: bytes = coco_mask.frPyObjects({"counts": kept, "size": list(size)}, *size)["counts"]
     return counts
 
 
@@ -72,6 +107,12 @@ def valid(counts: Sequence[bytes], pixels: Sequence[int]) -> Bools:
     """Whether each of n texts is a compressed mask of so many pixels, `(n,)`: what may be decoded without harm."""
     parts = [slice(start, start + _AT_ONCE) for start in range(0, len(counts), _AT_ONCE)]
     return np.concatenate([np.zeros(0, np.bool_), *(_valid(counts[part], pixels[part]) for part in parts)])
+
+
+def _places(found: Bools, height: int) -> Ints:
+    """Positions down the columns of an image of `height`, of what is found `(columns, rows)`."""
+    columns, rows = np.nonzero(found)
+    return columns * height + rows
 
 
 def _rle(counts: bytes, size: Size) -> dict[str, object]:

@@ -14,8 +14,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from common.mining.algorithm import Algorithm, Evidence, MiningSettings
+from common.mining.algorithm import Algorithm, Evidence
 from common.mining.information import binary_entropy
+from common.mining.settings import MiningSettings
 from common.predictions import Floats
 
 STRIDE: Final = 4

@@ -1,16 +1,20 @@
 """What the engine and a mining algorithm hand each other."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.boxes.affine import Matrix
+from common.mining.settings import MiningSettings
 from common.predictions import Detections, Prediction
 
 Image = NDArray[np.uint8]
+Labels = NDArray[np.int32]
+"""`(h, w)`, the region of each pixel; every number from 0 to the last one occurs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Evidence:
         input_size: height and width of the model input, in pixels.
         augmented: predictions on the changed inputs, in the order of `augmentations`.
         augmentations: what `Algorithm.augment` gave.
+        segments: what `Algorithm.segment` gave.
+        passes: what `Algorithm.observe` made of each pass with dropout.
     """
 
     name: str
@@ -49,24 +55,32 @@ class Evidence:
     input_size: tuple[int, int]
     augmented: tuple[Prediction, ...] = ()
     augmentations: tuple[Augmented, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class MiningSettings:
-    """What a task says about mining.
-
-    Attributes:
-        task_id: seed of everything random.
-        class_weights: parameter `class_distribution_scores`, one weight a class. A missing one counts 1.0, a surplus
-            one is left out.
-    """
-
-    task_id: str
-    class_weights: tuple[float, ...] = ()
+    segments: Labels | None = None
+    passes: tuple[Any, ...] = ()
 
 
 Score = Callable[[Evidence, MiningSettings], float]
 Augment = Callable[[Image, Detections, np.random.Generator], tuple[Augmented, ...]]
+
+
+class Judge(Protocol):
+    """What is known once the regions of every image of a pool are: what each of them counts."""
+
+    def score(self, summary: bytes) -> float:
+        """What an image counts: the bigger, the sooner."""
+
+    def to_label(self, summary: bytes, image: Image) -> NDArray[np.bool_]:
+        """The pixels of an image that people should label, `(height, width)` of the image as stored."""
+
+
+class RegionMeasure(Protocol):
+    """A measure of the regions of images; what an image counts may depend on the regions of the whole pool."""
+
+    def summarise(self, evidence: Evidence, settings: MiningSettings) -> bytes:
+        """All that the pool needs to know of one image: a few kB."""
+
+    def judge(self, pool: Sequence[bytes], settings: MiningSettings) -> Judge:
+        """Look at the summaries of all images."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +89,30 @@ class Algorithm:
 
     Attributes:
         name: value of the parameter `mining_algorithm`.
-        score: the measure in the direction of its paper.
+        score: the measure of an image, in the direction of its paper; None where `regions` measures.
+        regions: the measure of an image's regions; None where `score` measures.
         paper: where the measure comes from.
         smaller_is_sooner: whether the paper labels the smallest values first.
         needs_model: whether `Evidence.prediction` must be a model's.
         needs_class_maps: whether `Prediction.class_maps` must be filled.
         augment: makes the inputs of the further forward passes from the `(H, W, 3)` uint8 model input, its detections
             and a generator of `seeds.rng`. May give none for an image that the algorithm can score without.
+        segment: cuts an image, `(h, w, 3)` uint8 as it is stored, into regions `(h, w)`; called in the threads that
+            read.
+        observe: reduces what a forward pass with dropout gives to what the score needs. There are
+            `MiningSettings.passes` of them.
     """
 
     name: str
-    score: Score
+    score: Score | None = None
+    regions: RegionMeasure | None = None
     paper: str
     smaller_is_sooner: bool = False
     needs_model: bool = True
     needs_class_maps: bool = False
     augment: Augment | None = None
+    segment: Callable[[Image, MiningSettings], Labels] | None = None
+    observe: Callable[[Prediction], Any] | None = None
 
 
 def importance(algorithm: Algorithm, evidence: Evidence, settings: MiningSettings) -> float:
@@ -99,6 +121,7 @@ def importance(algorithm: Algorithm, evidence: Evidence, settings: MiningSetting
     Raises:
         ValueError: the score is not a finite number, or the evidence lacks what the algorithm needs.
     """
+    assert algorithm.score is not None
     native = algorithm.score(evidence, settings)
     if not math.isfinite(native):
         raise ValueError(f"{evidence.name}: {algorithm.name} gives {native}; expected a finite score")

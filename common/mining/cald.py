@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.boxes.affine import IDENTITY
-from common.mining.algorithm import Algorithm, Augmented, Evidence, MiningSettings
+from common.mining.algorithm import Algorithm, Augmented, Evidence
 from common.mining.augment import augment
 from common.mining.information import jensen_shannon
+from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats
 
 BASE_POINT: Final = 1.3

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from common.mining.algorithm import Algorithm, Evidence, MiningSettings
+from common.mining.algorithm import Algorithm, Evidence
 from common.mining.information import binary_entropy
+from common.mining.settings import MiningSettings
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:

@@ -9,11 +9,14 @@ The paper asks for one point of a given box, the one of the largest entropy, and
 the objects as `entropy` does, each with the doubt that it is there and the mean doubt about the pixels of its box.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
+from common.mining.algorithm import Algorithm, Evidence
 from common.mining.information import binary_entropy
+from common.mining.settings import MiningSettings
 from common.predictions import Floats
 
 
@@ -35,22 +38,42 @@ def image_score(scores: Floats, masks: Iterable[Floats]) -> float:
     return float(sum(doubt + _outline(mask) for doubt, mask in zip(doubts, masks, strict=True)))
 
 
-def cropped(probabilities: Floats, boxes: Floats) -> Sequence[Floats]:
-    """Views of the masks inside their boxes; a box that touches a pixel holds it, and each holds one at least.
+def score(evidence: Evidence, _settings: MiningSettings) -> float:
+    """See `image_score`; the masks as the model gave them, on the grid of its prototypes.
+
+    Raises:
+        ValueError: the model gave no masks.
+    """
+    found, masks = evidence.prediction.detections, evidence.prediction.masks
+    if masks is None:
+        raise ValueError(f"{evidence.name}: apis needs the masks of the model, got none")
+    boxes = windows(masks.on_grid(found.boxes), masks.prototypes.shape[1:])
+    return image_score(found.scores, (masks.probabilities(i, box) for i, box in enumerate(boxes)))
+
+
+def windows(boxes: Floats, size: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """Rows and columns of each box; a box that touches a pixel holds it, and each holds one at least.
 
     Args:
-        probabilities: `(n, h, w)` float32, the mask of each object.
         boxes: `(n, 4)` float32, `x1, y1, x2, y2` in pixels of the masks, max corner exclusive; clipped to the masks.
+        size: height and width of the masks.
     """
-    height, width = probabilities.shape[1:]
-    last = np.array([width - 1, height - 1])
+    last = np.array([size[1] - 1, size[0] - 1])
     near = np.clip(np.floor(boxes[:, :2]), 0, last).astype(int)
     far = np.maximum(np.clip(np.ceil(boxes[:, 2:]), 0, last + 1).astype(int), near + 1)
-    corners = zip(near, far, strict=True)
-    return [mask[y1:y2, x1:x2] for mask, ((x1, y1), (x2, y2)) in zip(probabilities, corners, strict=True)]
+    corners = np.hstack([near, far]).tolist()
+    return [(slice(y1, y2), slice(x1, x2)) for x1, y1, x2, y2 in corners]
 
 
 def _outline(mask: Floats) -> float:
     if not mask.size:
         raise ValueError(f"masks: expected at least one pixel, got shape {mask.shape}")
     return float(binary_entropy(mask).mean(dtype=float))
+
+
+APIS: Final = Algorithm(
+    name="apis",
+    score=score,
+    paper="Tang, Xie, Zhang, Zhang, Tian, Hu: Active Pointly-Supervised Instance Segmentation. ECCV 2022,"
+    " arXiv:2207.11493",
+)

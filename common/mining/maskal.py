@@ -14,20 +14,21 @@ The measure is a certainty: the paper labels the images with the smallest values
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.boxes import upright
-from common.predictions import Floats, Ints
+from common.mining.algorithm import Algorithm, Evidence
+from common.mining.mask_entropy import windows
+from common.mining.settings import MiningSettings
+from common.predictions import Floats, Ints, Prediction
 
 Masks = NDArray[np.uint64]
 """`(n, words)`, 64 pixels a word, see `pack`."""
 Doubles = NDArray[np.float64]
 
-SMALLER_IS_SOONER: Final = True
-"""For `algorithm.Algorithm`."""
 SAME: Final = 0.5
 """Above this IoU of their masks two detections are the same object (the authors' `iou_thres`)."""
 SHARED: Final = 0.25
@@ -50,6 +51,33 @@ class Sighting:
     masks: Masks
     boxes: Floats
     probabilities: Floats
+
+    @classmethod
+    def of(cls, prediction: Prediction) -> Self:
+        """What one pass saw of an image: its masks inside their boxes, on the grid of the prototypes.
+
+        Raises:
+            ValueError: the model gave no masks.
+        """
+        found, masks = prediction.detections, prediction.masks
+        if masks is None:
+            raise ValueError("maskAL needs the masks of the model, got none")
+        size = masks.prototypes.shape[1:]
+        inside = np.zeros((len(masks), *size), np.bool_)
+        for i, box in enumerate(windows(masks.on_grid(found.boxes), size)):
+            inside[i][box] = masks.logits(i, box) > 0
+        return cls(pack(inside), found.boxes, found.probabilities)
+
+
+def score(evidence: Evidence, _settings: MiningSettings) -> float:
+    """See `certainty`.
+
+    Raises:
+        ValueError: there was no pass with dropout.
+    """
+    if not evidence.passes:
+        raise ValueError(f"{evidence.name}: maskAL needs passes with dropout, got none")
+    return certainty(evidence.passes)
 
 
 def pack(masks: NDArray[np.bool_]) -> Masks:
@@ -153,3 +181,13 @@ def _iou(mask: Masks, area: Doubles, others: Masks, areas: Doubles) -> Doubles:
     """IoU of a mask `(words,)` with each of the others `(m, words)`; 0 where both are empty."""
     overlaps: Doubles = upright.ratio(_areas(mask & others)[None], np.atleast_1d(area), areas)[0]
     return overlaps
+
+
+MASKAL: Final = Algorithm(
+    name="maskAL",
+    score=score,
+    paper="Blok, Kootstra, Elghor, Diallo, van Evert, van Henten: Active learning with MaskAL reduces annotation effort"
+    " for training Mask R-CNN. 2022, arXiv:2112.06586",
+    smaller_is_sooner=True,
+    observe=Sighting.of,
+)

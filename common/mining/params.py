@@ -56,7 +56,7 @@ def _checked(value: str) -> str:
 _Names = Literal["aldd", "cald", "entropy", "random"]
 
 AlgorithmName = Annotated[_Names, in_any_case(_Names)]
-"""A key of `mining.registry.ALGORITHMS`, in any case."""
+"""A key of `mining.registry.DETECTION`, in any case."""
 
 ClassWeights = Annotated[str, BeforeValidator(_text), AfterValidator(_checked)]
 """Text that `parse_class_weights` understands."""

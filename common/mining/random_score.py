@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from common.mining.algorithm import Algorithm, Evidence, MiningSettings
+from common.mining.algorithm import Algorithm, Evidence
 from common.mining.seeds import uniform
+from common.mining.settings import MiningSettings
 
 
 def score(evidence: Evidence, settings: MiningSettings) -> float:

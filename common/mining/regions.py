@@ -1,10 +1,26 @@
 """What a map of an image says about each of its regions, without a loop over the regions."""
 
+from typing import TypeVar
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from common.mining.superpixels import Labels
+from common.mining.algorithm import Labels
 from common.predictions import Floats
+
+Map = TypeVar("Map", Floats, NDArray[np.int16])
+
+
+def resized(values: Map, size: tuple[int, ...]) -> Map:
+    """A map of an image in another size `(h, w)`: numbers between those of the neighbours, classes of the nearest."""
+    if values.shape == size:
+        return values
+    shrinks = size[0] * size[1] < values.size
+    smooth = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    way = smooth if np.issubdtype(values.dtype, np.floating) else cv2.INTER_NEAREST
+    found: Map = np.asarray(cv2.resize(values, size[::-1], interpolation=way), values.dtype)
+    return found
 
 
 def means(values: Floats, labels: Labels) -> Floats:

@@ -1,12 +1,28 @@
-"""The mining algorithms, by the name that a task gives in `mining_algorithm`."""
+"""The mining algorithms, by what a project labels and the name that a task gives in `mining_algorithm`."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from common.contract import ObjectType
 from common.mining.aldd import ALDD
 from common.mining.algorithm import Algorithm
 from common.mining.cald import CALD
 from common.mining.entropy import ENTROPY
+from common.mining.mask_entropy import APIS
+from common.mining.maskal import MASKAL
+from common.mining.pixel_entropy import PIXEL_ENTROPY
 from common.mining.random_score import RANDOM
+from common.mining.ripu import RIPU
+from common.mining.rsal import RSAL
 
-ALGORITHMS: Final[Mapping[str, Algorithm]] = {each.name: each for each in (RANDOM, ENTROPY, ALDD, CALD)}
+Algorithms = Mapping[str, Algorithm]
+
+DETECTION: Final[Algorithms] = {each.name: each for each in (RANDOM, ENTROPY, ALDD, CALD)}
+SEMANTIC: Final[Algorithms] = {each.name: each for each in (RANDOM, PIXEL_ENTROPY, RSAL, RIPU)}
+INSTANCE: Final[Algorithms] = {each.name: each for each in (RANDOM, ENTROPY, ALDD, CALD, APIS, MASKAL)}
+
+ALGORITHMS: Final[Mapping[ObjectType, Algorithms]] = {
+    ObjectType.DETECTION: DETECTION,
+    ObjectType.SEMANTIC: SEMANTIC,
+    ObjectType.INSTANCE: INSTANCE,
+}

@@ -10,13 +10,18 @@ together: the best ones that do not overlap, chosen as the paper chooses them.
 """
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from common.mining.algorithm import Algorithm, Evidence, Image
 from common.mining.pixels import Classes, entropy, leaders
+from common.mining.settings import MiningSettings
 from common.predictions import Floats, Ints
 
 
@@ -107,6 +112,63 @@ def covered(chosen: Ints, radius: int, size: tuple[int, int]) -> NDArray[np.bool
     return mask
 
 
+class Windows(msgspec.Struct, frozen=True):
+    """What the pool needs to know about one image.
+
+    Attributes:
+        score: of the image.
+        size: height and width of the model's input.
+        centres: rows y, x of the windows to label, in pixels of that input.
+    """
+
+    score: float
+    size: tuple[int, int]
+    centres: list[tuple[int, int]]
+
+
+class Impure:
+    """RIPU as an `algorithm.RegionMeasure`. An image counts by itself."""
+
+    def summarise(self, evidence: Evidence, settings: MiningSettings) -> bytes:
+        """The windows to label in one image.
+
+        Raises:
+            ValueError: the model says nothing about pixels.
+        """
+        if evidence.prediction.pixels is None:
+            raise ValueError(f"{evidence.name}: RIPU needs the classes of the pixels")
+        scores = score_map(evidence.prediction.pixels.probabilities(), settings.radius)
+        chosen = windows(scores, settings.radius, settings.topk)
+        height, width = scores.shape
+        return msgspec.msgpack.encode(Windows(image_score(scores, chosen), (height, width), chosen.tolist()))
+
+    def judge(self, pool: Sequence[bytes], settings: MiningSettings) -> "Judgement":
+        """Nothing depends on the pool."""
+        return Judgement(settings.radius)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """See `algorithm.Judge`."""
+
+    radius: int
+
+    def score(self, summary: bytes) -> float:
+        """See `image_score`."""
+        return _unpacked(summary).score
+
+    def to_label(self, summary: bytes, image: Image) -> NDArray[np.bool_]:
+        """The windows to label, as large as they are in the image."""
+        found = _unpacked(summary)
+        pixels = covered(np.array(found.centres, np.int64).reshape(-1, 2), self.radius, found.size)
+        size = image.shape[1], image.shape[0]
+        return np.asarray(cv2.resize(pixels.view(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT) > 0, np.bool_)
+
+
+def _unpacked(summary: bytes) -> Windows:
+    return msgspec.msgpack.decode(summary, type=Windows)
+
+
 def _window_sums(values: NDArray[np.uint8] | Floats, radius: int, depth: int) -> NDArray[Any]:
     """Sum of a map `(h, w)` over the window around each pixel, as far as it lies inside; the type is `depth`."""
     side = 2 * radius + 1
@@ -119,3 +181,11 @@ def _window_sizes(size: tuple[int, ...], radius: int) -> NDArray[np.int64]:
         np.minimum(np.arange(side) + radius, side - 1) - np.maximum(np.arange(side) - radius, 0) + 1 for side in size
     )
     return np.outer(down, across)
+
+
+RIPU: Final = Algorithm(
+    name="RIPU",
+    regions=Impure(),
+    paper="Xie, Yuan, Li, Liu, Cheng: Towards Fewer Annotations: Active Learning via Region Impurity and Prediction"
+    " Uncertainty for Domain Adaptive Semantic Segmentation. CVPR 2022, arXiv:2111.12940",
+)

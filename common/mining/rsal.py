@@ -19,9 +19,11 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from common.mining.algorithm import Algorithm, Evidence, Image, Labels
 from common.mining.pixels import best_versus_second, leaders
-from common.mining.regions import means, modes
-from common.mining.superpixels import Labels
+from common.mining.regions import means, modes, resized
+from common.mining.settings import MiningSettings
+from common.mining.superpixels import superpixels
 from common.predictions import Floats, Ints
 
 FURTHER: Final = 0.2
@@ -45,11 +47,24 @@ class Regions:
         """Score the regions of an image, all of them.
 
         Args:
-            probabilities: `(K, h, w)` float32. For K = 1, "not this class" is a second one, with number 1.
+            probabilities: `(K, h', w')` float32, of the image in any size. For K = 1, "not this class" is a second one,
+                with number 1.
             labels: `(h, w)` int32, of `superpixels`.
         """
         two = leaders(probabilities)
-        return cls(means(best_versus_second(two), labels), modes(two.classes, labels, max(len(probabilities), 2)))
+        doubts = resized(best_versus_second(two), labels.shape)
+        classes = resized(two.classes, labels.shape)
+        return cls(means(doubts, labels), modes(classes, labels, max(len(probabilities), 2)))
+
+    def packed(self) -> bytes:
+        """For a shard: 6 bytes a region."""
+        return self.scores.tobytes() + self.classes.tobytes()
+
+    @classmethod
+    def unpacked(cls, summary: bytes) -> Self:
+        """What `packed` gave."""
+        count = len(summary) // 6
+        return cls(np.frombuffer(summary, np.float32, count), np.frombuffer(summary, np.int16, offset=4 * count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,60 @@ def to_label(regions: Regions, measure: Standard) -> Ints:
     return order[: max(measure.topk, np.count_nonzero(scores >= measure.threshold))]
 
 
+class Regional:
+    """RSAL as an `algorithm.RegionMeasure`."""
+
+    def summarise(self, evidence: Evidence, settings: MiningSettings) -> bytes:
+        """The regions of one image.
+
+        Raises:
+            ValueError: the model says nothing about pixels, or nobody cut the image into regions.
+        """
+        if evidence.prediction.pixels is None or evidence.segments is None:
+            raise ValueError(f"{evidence.name}: RSAL needs the classes of the pixels and the superpixels")
+        return Regions.of(evidence.prediction.pixels.probabilities(), evidence.segments).packed()
+
+    def judge(self, pool: Sequence[bytes], settings: MiningSettings) -> "Judgement":
+        """The standard of the pool."""
+        regions = [Regions.unpacked(summary) for summary in pool]
+        class_count = max((int(each.classes.max()) + 1 for each in regions), default=1)
+        return Judgement(
+            standard(
+                regions,
+                class_count,
+                class_balance=settings.class_balance,
+                kept_images=settings.kept_images,
+                topk=settings.topk,
+            ),
+            settings,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """See `algorithm.Judge`."""
+
+    measure: Standard
+    settings: MiningSettings
+
+    def score(self, summary: bytes) -> float:
+        """See `image_score`."""
+        return image_score(Regions.unpacked(summary), self.measure)
+
+    def to_label(self, summary: bytes, image: Image) -> NDArray[np.bool_]:
+        """The superpixels to label. They are cut again, which is the same every time."""
+        labels = segment(image, self.settings)
+        chosen = np.zeros(int(labels.max()) + 1, np.bool_)
+        chosen[to_label(Regions.unpacked(summary), self.measure)] = True
+        pixels: NDArray[np.bool_] = chosen[labels]
+        return pixels
+
+
+def segment(image: Image, settings: MiningSettings) -> Labels:
+    """The superpixels of an image as it is stored."""
+    return superpixels(image, settings.superpixels, settings.most_superpixels)
+
+
 def _weighted(regions: Regions, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     scores: NDArray[np.float64] = regions.scores * weights[regions.classes]
     return scores
@@ -132,3 +201,12 @@ def _threshold(pool: Sequence[Regions], weights: NDArray[np.float64], budget: in
         if len(best) > budget:
             best = np.partition(best, -budget)[-budget:]
     return float(best.min())
+
+
+RSAL: Final = Algorithm(
+    name="RSAL",
+    regions=Regional(),
+    paper="Cai, Xu, Liew, Foo: Revisiting Superpixels for Active Learning in Semantic Segmentation with Realistic"
+    " Annotation Costs. CVPR 2021",
+    segment=segment,
+)

@@ -14,11 +14,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from common.mining.algorithm import Image
-
-Labels = NDArray[np.int32]
+from common.mining.algorithm import Image, Labels
 
 SLIC_VARIANTS: Final[Mapping[str, int]] = {
     "slico": cv2.ximgproc.SLICO,

@@ -14,6 +14,7 @@ from common.mining.params import (
     mining_algorithm_parameter,
     parse_class_weights,
 )
+from common.mining.settings import MiningSettings
 from common.mmlab.options import parse_args_options, parse_cfg_options
 from common.params import (
     CandidateOptions,
@@ -205,7 +206,7 @@ class MmlabInfer(CandidateParameters):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        return CandidateOptions("", (), self.samples_per_gpu, self.workers_per_gpu, self.max_bad_images)
+        return CandidateOptions("", self.samples_per_gpu, self.workers_per_gpu, self.max_bad_images)
 
 
 class MmlabMining(MmlabInfer):
@@ -218,7 +219,7 @@ class MmlabMining(MmlabInfer):
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
         weights = parse_class_weights(self.class_distribution_scores)
-        return replace(super().options(), algorithm=self.mining_algorithm, class_weights=weights)
+        return replace(super().options(), algorithm=self.mining_algorithm, mining=MiningSettings(class_weights=weights))
 
 
 OWN_THRESHOLD = -1.0

@@ -20,7 +20,7 @@ from common.errors import ModelError
 from common.images.decode import Pixels
 from common.images.letterbox import Prepared
 from common.inference import Predictor
-from common.mining.registry import ALGORITHMS
+from common.mining.registry import DETECTION
 from common.mmlab.build import build_model
 from common.mmlab.checkpoint import Weights, load_all_into, read_weights
 from common.mmlab.class_maps import class_maps, needs_class_maps
@@ -62,7 +62,7 @@ def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
     check_device(config, gpu=bool(task.gpu_ids))
     model = build(weights, config, parameters.package)
     names = _class_names(task, weights, class_count(model))
-    algorithm = ALGORITHMS.get(parameters.options().algorithm)
+    algorithm = DETECTION.get(parameters.options().algorithm)
     if algorithm is not None and algorithm.needs_class_maps and dense_head(model) is None:
         raise needs_class_maps(type(model).__name__)
     device = device_of(task, rank)

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
+from common.mining.settings import MiningSettings
 from common.mmlab.keys import ITERATIONS
 from common.mmlab.options import parse_args_options, parse_cfg_options
 from common.mmlab.params import (
@@ -131,7 +132,7 @@ class SemanticInfer(CandidateParameters):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        return CandidateOptions("", (), self.samples_per_gpu, self.workers_per_gpu, self.max_bad_images)
+        return CandidateOptions("", self.samples_per_gpu, self.workers_per_gpu, self.max_bad_images)
 
 
 _Algorithms = Literal["RSAL", "RIPU", "entropy", "random"]
@@ -175,4 +176,12 @@ class SemanticMining(SemanticInfer):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        return replace(super().options(), algorithm=self.mining_algorithm)
+        settings = MiningSettings(
+            superpixels=self.superpixel_algorithm,
+            most_superpixels=self.max_superpixel_per_image,
+            kept_images=self.max_kept_mining_image,
+            topk=self.topk_superpixel_score,
+            class_balance=self.class_balance,
+            radius=self.ripu_region_radius,
+        )
+        return replace(super().options(), algorithm=self.mining_algorithm, mining=settings)

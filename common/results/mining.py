@@ -10,18 +10,22 @@ DIGITS = 6
 """Significant digits of a score: enough to rank, few enough to hide the last bit of a sum on another machine."""
 
 
-def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id: str) -> None:
+def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id: str) -> list[str]:
     """Write the ranking. The platform takes the first lines as they stand, so the order is the result.
 
     Args:
         path: result.tsv.
         scores: (candidate as in the index, importance), bigger = label sooner.
         task_id: orders candidates of equal importance at random, but always in the same way.
+
+    Returns:
+        The candidates as they are written.
     """
     rounded = [(name, float(f"{score:.{DIGITS}g}")) for name, score in scores]
     rounded.sort(key=lambda item: (-item[1], _lot(task_id, item[0]), item[0]))
     with replacing(path) as handle:
         handle.writelines(f"{name}\t{score:.{DIGITS}g}\n".encode() for name, score in rounded)
+    return [name for name, _ in rounded]
 
 
 def _lot(task_id: str, name: str) -> bytes:

@@ -12,6 +12,7 @@ from common.mining.params import (
     mining_algorithm_parameter,
     parse_class_weights,
 )
+from common.mining.settings import MiningSettings
 from common.params import (
     CandidateOptions,
     CandidateParameters,
@@ -156,7 +157,7 @@ class YoloInfer(CandidateParameters):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        return CandidateOptions("", (), self.batch_size_per_gpu, self.num_workers_per_gpu, self.max_bad_images)
+        return CandidateOptions("", self.batch_size_per_gpu, self.num_workers_per_gpu, self.max_bad_images)
 
 
 class YoloMining(YoloInfer):
@@ -168,7 +169,7 @@ class YoloMining(YoloInfer):
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
         weights = parse_class_weights(self.class_distribution_scores)
-        return replace(super().options(), algorithm=self.mining_algorithm, class_weights=weights)
+        return replace(super().options(), algorithm=self.mining_algorithm, mining=MiningSettings(class_weights=weights))
 
 
 class SegmentationTraining(MaskTrainingParameters, YoloTraining):
@@ -205,4 +206,5 @@ class SegmentationMining(YoloInfer):
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
         weights = parse_class_weights(self.class_distribution_scores)
-        return replace(super().options(), algorithm=self.mining_algorithm, class_weights=weights)
+        settings = MiningSettings(class_weights=weights, passes=self.mcd_iterations)
+        return replace(super().options(), algorithm=self.mining_algorithm, mining=settings)
