@@ -111,6 +111,17 @@ EXPORT_WORDS: Final = {
     "coco": AnnotationFormat.COCO,
     "seg-coco": AnnotationFormat.COCO,
 }
+USABLE_FORMATS: Final = {
+    ObjectType.DETECTION: {
+        "ark:raw": AnnotationFormat.ARK,
+        "voc:raw": AnnotationFormat.VOC,
+        "coco:raw": AnnotationFormat.COCO,
+    },
+    ObjectType.SEMANTIC: {"seg-coco:raw": AnnotationFormat.COCO},
+    ObjectType.INSTANCE: {"seg-coco:raw": AnnotationFormat.COCO},
+}
+"""Values of `export_format` that a training can use, by what the project labels: only COCO has masks."""
+
 DEFAULT_EXPORT_FORMAT: Final = "voc:raw"
 """What the platform exports when `export_format` is missing or empty."""
 

@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self, get_args, get_origin
 
 import annotated_types
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from common.contract import EXPORT_WORDS, RESERVED_KEYS, AnnotationFormat, Verb
+from common.contract import RESERVED_KEYS, Verb
 from common.errors import ConfigError
 from common.mining.settings import NO_PARAMETERS, MiningSettings
 
@@ -134,16 +134,10 @@ class TrainingParameters(Parameters):
     )
 
 
-def _with_masks(export_format: str) -> str:
-    if EXPORT_WORDS.get(export_format.lower().partition(":")[0]) is not AnnotationFormat.COCO:
-        raise ValueError(f"{export_format!r} has no masks (seg-coco:raw has)")
-    return export_format
-
-
 class MaskTrainingParameters(TrainingParameters):
     """The same for a training on masks. As the first base it gives the format to the parameters of the others."""
 
-    export_format: Annotated[str, AfterValidator(_with_masks)] = parameter(
+    export_format: str = parameter(
         "seg-coco:raw",
         "how the platform writes the annotations: seg-coco:raw, which alone has masks",
         "YMIR 后台导出标注的格式：只有 seg-coco:raw 含有掩码",

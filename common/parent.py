@@ -20,7 +20,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from common.contract import DEFAULT_MONITOR_FILE, WORK_FOLDER, AnnotationFormat, Verb
+from common.contract import (
+    DEFAULT_EXPORT_FORMAT,
+    DEFAULT_MONITOR_FILE,
+    USABLE_FORMATS,
+    WORK_FOLDER,
+    AnnotationFormat,
+    ObjectType,
+    Verb,
+)
 from common.datasets.index import duplicate_names, missing_files, read_training_index
 from common.env import EnvFile, Task, collect_task, read_env
 from common.errors import (
@@ -216,16 +224,20 @@ def failure_of(task: Task, status: int) -> YmirError:
 
 
 def _check_training_data(task: Task, problems: Problems) -> None:
+    if not problems.has(ObjectTypeError):
+        problems.attempt(None, lambda: _check_format(task))
     if task.annotation_format is AnnotationFormat.NONE:
-        problems.attempt(None, lambda: _no_annotations(task))
-        return
+        return  # the platform leaves the indexes empty then
     for key in ("training_index_file", "val_index_file"):
         problems.attempt(None, partial(_check_index, key, getattr(task.env.input, key)))
 
 
-def _no_annotations(task: Task) -> None:
-    value = task.config.get("export_format")
-    raise ConfigError(f"export_format: {value!r} exports no annotations (one of ark:raw, voc:raw, coco:raw)")
+def _check_format(task: Task) -> None:
+    usable = USABLE_FORMATS[task.object_type]
+    if task.annotation_format not in usable.values():
+        value = task.config.get("export_format") or DEFAULT_EXPORT_FORMAT
+        what = "annotations" if task.object_type is ObjectType.DETECTION else "masks"
+        raise ConfigError(f"export_format: {value!r} exports no {what} (one of {', '.join(usable)})")
 
 
 def _check_index(key: str, path: Path | None) -> None:

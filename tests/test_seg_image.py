@@ -70,6 +70,18 @@ def test_another_object_type_or_none_is_refused_with_those_that_are_allowed(
     assert "max_iter:" not in str(raised.value)
 
 
+@pytest.mark.parametrize("value", [3, 4])
+@pytest.mark.parametrize(
+    ("given", "named"), [("ark:raw", "'ark:raw'"), (None, "'voc:raw'"), ("none:raw", "'none:raw'")]
+)
+def test_a_training_on_masks_needs_a_format_that_has_them(
+    tmp_path: Path, value: int, given: str | None, named: str
+) -> None:
+    """Without a format the platform exports VOC."""
+    with pytest.raises(ConfigError, match=f"export_format: {named} exports no masks \\(one of seg-coco:raw\\)"):
+        checked(tmp_path, "training", object_type=value, export_format=given)
+
+
 def test_mistakes_besides_the_object_type_are_told_too(tmp_path: Path) -> None:
     with pytest.raises(YmirError) as raised:
         checked(tmp_path, "infer", object_type=None, gpu_id="cuda")

@@ -251,8 +251,6 @@ def test_a_black_area_that_is_not_blank_is_a_contradiction() -> None:
 @pytest.mark.parametrize(
     ("object_type", "verb", "key", "value", "words"),
     [
-        (SEMANTIC, Verb.TRAINING, "export_format", "ark:raw", ["'ark:raw'", "no masks", "seg-coco:raw"]),
-        (INSTANCE, Verb.TRAINING, "export_format", "voc:raw", ["'voc:raw'", "no masks", "seg-coco:raw"]),
         (SEMANTIC, Verb.TRAINING, "max_iters", 0, ["0", ">= 1"]),
         (SEMANTIC, Verb.TRAINING, "interval", 0, ["0", ">= 1"]),
         (SEMANTIC, Verb.TRAINING, "max_keep_ckpts", 0, ["0", "-1", ">= 1"]),
