@@ -26,23 +26,25 @@ Features = list[torch.Tensor]
 
 
 @contextmanager
-def dropout(head: torch.nn.Module, seeds: Sequence[int]) -> Iterator[None]:
-    """Drop channels of what `head` reads, in every forward pass until the end of the block.
-
-    Args:
-        head: called with `Features`.
-        seeds: B of them. What an image loses depends on its own seed alone.
-    """
-
-    def drop(_: torch.nn.Module, inputs: tuple[Features]) -> tuple[Features]:
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        return ([feature * _factors(feature, generators) for feature in inputs[0]],)
-
-    hook = head.register_forward_pre_hook(drop)
+def inputs_of(head: torch.nn.Module) -> Iterator[Features]:
+    """A list that holds what `head` read, once the model has run in the block."""
+    read: Features = []
+    hook = head.register_forward_pre_hook(lambda _, inputs: read.extend(inputs[0]))
     try:
-        yield
+        yield read
     finally:
         hook.remove()
+
+
+def dropped(features: Features, seeds: Sequence[int]) -> Features:
+    """The features without some of their channels.
+
+    Args:
+        features: of B images.
+        seeds: B of them. What an image loses depends on its own seed alone.
+    """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return [feature * _factors(feature, generators) for feature in features]
 
 
 def _factors(feature: torch.Tensor, generators: Sequence[torch.Generator]) -> torch.Tensor:

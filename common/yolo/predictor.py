@@ -1,7 +1,7 @@
 """A trained YOLO, for boxes or masks, behind the engine's `Predictor`."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from common.predictions import Detections, Floats, Prediction
 from common.weights import choose
 from common.worker import Rank
 from common.yolo.checkpoint import load_weights_for
-from common.yolo.dropout import dropout
+from common.yolo.dropout import dropped, inputs_of
 from common.yolo.params import YoloInfer
 from common.yolo.tasks import TASKS
 
@@ -79,27 +79,36 @@ class YoloPredictor:
     @torch.inference_mode()
     def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
         """Forward pass and NMS."""
-        size = (batch.shape[1], batch.shape[2])
-        output, raw = self._model(self._tensor(batch))
+        outputs = self._model(self._tensor(batch))
+        return self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=class_maps)
+
+    @torch.inference_mode()
+    def predict_dropout(self, batch: NDArray[np.uint8], passes: Sequence[Sequence[int]]) -> Iterator[list[Prediction]]:
+        """The same with some features missing, again and again; all but the head runs once. See `dropout`.
+
+        Args:
+            batch: `(B, H, W, 3)` uint8 BGR.
+            passes: B seeds for each pass. What is predicted for an image depends on its own seed alone.
+        """
+        head = self._model.model[-1]
+        with inputs_of(head) as features:
+            self._model(self._tensor(batch))
+        for seeds in passes:
+            outputs = head(dropped(features, seeds))
+            yield self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=False)
+
+    def _predictions(self, outputs: Any, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
+        """What the head gives for a batch of inputs of `size`, height and width."""
+        output, raw = outputs
         output, prototypes = output if isinstance(output, tuple) else (output, None)
         if self._queries:
             output = _decode_queries(raw, size[0])
         detections, coefficients = self._suppress(output.float())
-        maps = self._class_maps(raw) if class_maps else [()] * len(batch)
+        maps = self._class_maps(raw) if class_maps else [()] * len(detections)
         if prototypes is None:
             return [Prediction(*image) for image in zip(detections, maps, strict=True)]
         masks = map(partial(Prototypes, input_size=size), coefficients, prototypes.float().cpu().numpy())
         return [Prediction(*image) for image in zip(detections, maps, masks, strict=True)]
-
-    def predict_dropout(self, batch: NDArray[np.uint8], seeds: Sequence[int]) -> list[Prediction]:
-        """The same with some features missing, other ones for each seed. See `dropout`.
-
-        Args:
-            batch: `(B, H, W, 3)` uint8 BGR.
-            seeds: B of them. What is predicted for an image depends on its own seed alone.
-        """
-        with dropout(self._model.model[-1], seeds):
-            return self.predict(batch, class_maps=False)
 
     def _tensor(self, batch: NDArray[np.uint8]) -> torch.Tensor:
         """`(B, H, W, 3)` uint8 BGR -> `(B, 3, H, W)` RGB in [0, 1] on the device."""

@@ -134,9 +134,9 @@ def test_an_image_without_objects_has_no_masks(weights: Path, images: list[Pixel
 def test_dropout_depends_on_the_seed_of_each_image_alone(predictor: YoloPredictor, images: list[Pixels]) -> None:
     batch = stacked(images, predictor)[:3]
     plain = predictor.predict(batch, class_maps=False)
-    together = predictor.predict_dropout(batch, [7, 2**62 + 1, 7])
-    turned = predictor.predict_dropout(batch[::-1].copy(), [7, 2**62 + 1, 5])
-    alone = predictor.predict_dropout(batch[:1], [7])[0]
+    [together] = predictor.predict_dropout(batch, [[7, 2**62 + 1, 7]])
+    [turned] = predictor.predict_dropout(batch[::-1].copy(), [[7, 2**62 + 1, 5]])
+    [[alone]] = predictor.predict_dropout(batch[:1], [[7]])
     assert_same(alone, together[0])
     assert_same(turned[0], together[2])
     assert_same(turned[1], together[1])
@@ -151,7 +151,7 @@ def test_passes_with_dropout_see_mostly_the_same_objects(predictor: YoloPredicto
     batch = stacked(images, predictor)[:1]
     plain = predictor.predict(batch, class_maps=False)[0].detections
     for seed in range(5):
-        found = predictor.predict_dropout(batch, [seed])[0].detections
+        found = next(predictor.predict_dropout(batch, [[seed]]))[0].detections
         assert np.median(plain.iou(found).max(axis=1)) > 0.5
 
 
