@@ -12,6 +12,7 @@ from tasks import NAMES, TRAINING, Outcome, assert_intact, listing, run, run_and
 
 from common.contract import ObjectType
 from common.yolo.checkpoint import load_weights
+from common.yolo.rv1126 import DESCRIPTION, GRAPH, SECTION
 from workbench.check import check_out
 from workbench.masked import MaskedSample, render_masked, write_mask_annotations
 from workbench.platform import write_training_task
@@ -89,6 +90,7 @@ def test_every_stage_tells_the_precision_of_masks_and_boxes(trained: Outcome) ->
     for stage in result["model_stages"].values():
         assert {name for name in stage if "AP" in name} == METRICS
         assert all(0 <= stage[name] <= 1 for name in METRICS)
+    assert result["attachments"] == {SECTION: [GRAPH, DESCRIPTION]}
 
 
 def test_an_object_of_several_parts_is_one_object(trained: Outcome, masked: list[MaskedSample]) -> None:
