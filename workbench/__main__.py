@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from workbench.commands.importing import import_command
 from workbench.demo import DemoError, run_demo
 from workbench.plan import DEFAULT, PLANS
 
@@ -45,6 +46,8 @@ def render(
         if check:
             raise typer.Exit(1)
 
+
+app.command("import")(import_command)
 
 if __name__ == "__main__":
     app()
