@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from workbench.commands.importing import import_command
+from workbench.commands.running import run_command
 from workbench.demo import DemoError, run_demo
 from workbench.plan import DEFAULT, PLANS
 
@@ -48,6 +49,7 @@ def render(
 
 
 app.command("import")(import_command)
+app.command("run")(run_command)
 
 if __name__ == "__main__":
     app()
