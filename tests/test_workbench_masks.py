@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from odd_values import variants
 
 from common.contract import AnnotationFormat, ObjectType
 from common.datasets.label_map_writer import label_map
@@ -191,6 +192,13 @@ def test_a_file_that_is_no_document_is_found(instance, text):
     assert whats(env_file)[0].startswith(("not JSON", "holds list"))
     file.unlink()
     assert whats(env_file) == ["there is no such file"]
+
+
+def test_no_odd_value_breaks_the_check(instance):
+    env_file, file = instance
+    for document in variants(json.loads(file.read_text(encoding="utf-8"))):
+        file.write_text(json.dumps(document), encoding="utf-8")
+        check_out(env_file)
 
 
 MASK = {"counts": "?31N21N21N21N21N24", "size": [HEIGHT, WIDTH]}

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from workbench.commands.checking import check_command
 from workbench.commands.importing import import_command
 from workbench.commands.running import run_command
 from workbench.demo import DemoError, run_demo
@@ -50,6 +51,7 @@ def render(
 
 app.command("import")(import_command)
 app.command("run")(run_command)
+app.command("check")(check_command)
 
 if __name__ == "__main__":
     app()
