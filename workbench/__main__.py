@@ -8,6 +8,7 @@ from rich.console import Console
 
 from workbench.commands.checking import check_command
 from workbench.commands.importing import import_command
+from workbench.commands.looping import loop_command
 from workbench.commands.running import run_command
 from workbench.demo import DemoError, run_demo
 from workbench.plan import DEFAULT, PLANS
@@ -52,6 +53,7 @@ def render(
 app.command("import")(import_command)
 app.command("run")(run_command)
 app.command("check")(check_command)
+app.command("loop")(loop_command)
 
 if __name__ == "__main__":
     app()

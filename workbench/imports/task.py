@@ -112,14 +112,26 @@ def import_data_set(form: str, source: Path, target: Path, order: Order, tally: 
             raise SourceError(f"{folder}: exists already. Give a new folder")
     hyperparameters = order.form
     _check_source(form, source, order)
-    catalogue = READERS[form](source.resolve())
     if Verb.TRAINING in order.verbs:
-        return _training(catalogue, target, order, hyperparameters, tally, track)
-    return _candidates(catalogue, target, order, hyperparameters, tally, track)
+        return _training(*read_sets(form, source, order, tally, track), target, order, hyperparameters)
+    return _candidates(READERS[form](source.resolve()), target, order, hyperparameters, tally, track)
 
 
-def read_training_sets(catalogue: Catalogue, order: Order, tally: Tally, track: Track = iter) -> tuple[list[str], Sets]:
-    """Class names, and the training and validation images with what the platform can say of their objects."""
+def read_sets(form: str, source: Path, order: Order, tally: Tally, track: Track = iter) -> tuple[list[str], Sets]:
+    """Class names, and the training and validation images with what the platform can say of their objects.
+
+    Args:
+        form: a key of `READERS`.
+        source: the data set, as its reader wants it.
+        order: a training.
+        tally: takes what gets lost on the way.
+        track: sees the images go by.
+
+    Raises:
+        SourceError: the data set cannot be read, or has no labels of the kind that the order needs.
+    """
+    _check_source(form, source, order)
+    catalogue = READERS[form](source.resolve())
     names = class_names(catalogue, order.classes)
     splits = collect(catalogue, track(ordered(catalogue.entries)), names, _target(order), tally)
     return names, training_sets(splits, order.val_share, order.seed, tally)
@@ -154,10 +166,7 @@ def _target(order: Order) -> Target:
     )
 
 
-def _training(
-    catalogue: Catalogue, target: Path, order: Order, form: Mapping[str, object], tally: Tally, track: Track
-) -> Imported:
-    names, sets = read_training_sets(catalogue, order, tally, track)
+def _training(names: Sequence[str], sets: Sets, target: Path, order: Order, form: Mapping[str, object]) -> Imported:
     model = order.model or Model([])
     with _all_or_nothing(target):
         env_file = write_training_task(
