@@ -149,6 +149,22 @@ def test_images_that_do_not_fit_their_labels_are_left_out(tmp_path):
     ]
 
 
+def test_annotations_of_no_image_are_counted(tmp_path):
+    source = coco_set(tmp_path / "coco", [{"image_id": 77, "category_id": 7, "bbox": [1, 1, 5, 5]}] * 3)
+    _, lost = imported("coco", source, tmp_path / "task")
+    assert lost == [("OBJECTS", 3, "its image_id is in no entry of images")]
+
+
+@pytest.mark.parametrize("form", ["voc", "dota"])
+def test_images_without_labels_are_counted_but_masks_are_not_taken_for_such(tmp_path, form):
+    source = voc_set(tmp_path / "set") if form == "voc" else dota_set(tmp_path / "set", dota_line(20, 15, 16, 8, 0))
+    picture(source / ("JPEGImages" if form == "voc" else "train/images") / "unseen.png", 77)
+    if form == "voc":
+        picture(source / "SegmentationClass" / "a.png", 1)
+    _, lost = imported(form, source, tmp_path / "task")
+    assert ("IMAGES", 1, "it has no labels; if it shows nothing, give it an empty one") in lost
+
+
 def test_category_ids_that_mean_two_things_are_refused(tmp_path):
     source = coco_set(tmp_path / "coco", [])
     document = coco_document([("c.bmp", WIDTH, HEIGHT)], [], categories=((7, "cat"),))

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from workbench.imports.entry import Catalogue, Entry, Lost, Polygon, Probe, Rle, SourceError, Thing, check_size
+from workbench.imports.entry import Catalogue, Entry, Loss, Lost, Polygon, Probe, Rle, SourceError, Thing, check_size
 from workbench.imports.files import ImageFinder, split_of, split_of_path
+from workbench.imports.tally import Kind
 
 
 class CocoImage(msgspec.Struct, gc=False):
@@ -76,7 +77,7 @@ def read_coco(source: Path) -> Catalogue:
             "that has such files in it, in `annotations`, or in the folders of its splits"
         )
     entries: list[Entry] = []
-    lost: dict[str, list[str]] = defaultdict(list)
+    lost: list[Loss] = []
     finder = ImageFinder(root.parent if root.name == "annotations" else root)
     for part in parts:
         entries += _entries(part, finder, lost)
@@ -120,15 +121,18 @@ def _class_names(parts: Sequence[_Part]) -> list[str]:
     return [names[number] for number in sorted(names)]
 
 
-def _entries(part: _Part, finder: ImageFinder, lost: dict[str, list[str]]) -> Iterator[Entry]:
+def _entries(part: _Part, finder: ImageFinder, lost: list[Loss]) -> Iterator[Entry]:
     names = {category.id: category.name for category in part.document.categories}
     found: Mapping[int | str, list[CocoAnnotation]] = _by_image(part.document.annotations)
+    for number in found.keys() - {image.id for image in part.document.images}:
+        place = f"{part.file}: image_id {number}"
+        lost += [Loss(Kind.OBJECTS, "its image_id is in no entry of images", place)] * len(found[number])
     hint = part.file.stem.removeprefix("instances_")
     folders = [part.file.parent, *(finder.source / name for name in ("", "images", hint, f"images/{hint}"))]
     for image in part.document.images:
         file = finder.find(image.file_name, folders, hint)
         if file is None:
-            lost["the data set lists it, but there is no such file"].append(image.file_name)
+            lost.append(Loss(Kind.IMAGES, "the data set lists it, but there is no such file", image.file_name))
         else:
             yield Entry(file, part.split, partial(_things, image, found.get(image.id, []), names))
 

@@ -52,9 +52,8 @@ def collect(
     Returns:
         The images of each split.
     """
-    for reason, places in catalogue.lost.items():
-        for place in places:
-            tally.add(Kind.IMAGES, reason, place)
+    for loss in catalogue.lost:
+        tally.add(*loss)
     indices = {name: index for index, name in enumerate(names)}
     found: dict[str, list[StoredImage]] = {split: [] for split in _ORDER}
     seen: set[str] = set()

@@ -1,13 +1,13 @@
 """DOTA data sets: a text file an image, four corners `x1 y1 ... x4 y4 class difficulty` of each rotated object."""
 
-from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from workbench.imports.entry import Catalogue, Entry, Lost, Probe, SourceError, Thing
-from workbench.imports.files import ImageFinder, split_of_path
+from workbench.imports.entry import Catalogue, Entry, Loss, Lost, Probe, SourceError, Thing
+from workbench.imports.files import ImageFinder, split_of_path, unlabelled
 from workbench.imports.rectangle import smallest_rectangle
+from workbench.imports.tally import Kind
 
 _FOLDERS: Final = "labelTxt*"
 _COORDINATES: Final = 8
@@ -28,19 +28,21 @@ def read_dota(source: Path) -> Catalogue:
     """
     finder = ImageFinder(source)
     entries: list[Entry] = []
-    lost: dict[str, list[str]] = defaultdict(list)
+    lost: list[Loss] = []
     names: set[str] = set()
     for folder in sorted(path for path in source.rglob(_FOLDERS) if path.is_dir()):
         for file in sorted(folder.glob("*.txt")):
             image = finder.find(file.stem, [], _hint(folder, source))
             if image is None:
-                lost["it has labels, but there is no such image"].append(file.stem)
+                lost.append(Loss(Kind.IMAGES, "it has labels, but there is no such image", file.stem))
                 continue
             things = [_thing(line.split()) for line in _lines(file)]
             names.update(thing.name for thing in things if isinstance(thing, Thing))
             entries.append(Entry(image, split_of_path(folder, source), partial(_things, things)))
     if not entries:
         raise SourceError(f"{source}: no DOTA label with its image is below it. Give a folder with labelTxt and images")
+    used = {entry.image for entry in entries}
+    lost += unlabelled(path for path in finder.all() if path not in used)
     return Catalogue(sorted(names, key=str.lower), entries, lost)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from workbench.imports.tally import Kind
 
 Corners = tuple[float, float, float, float]
 
@@ -90,6 +92,14 @@ class Entry:
     things: Callable[[Probe], Iterable[Thing | Lost]]
 
 
+class Loss(NamedTuple):
+    """What is left out of a data set."""
+
+    kind: Kind
+    reason: str
+    place: str
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """A data set.
@@ -97,12 +107,12 @@ class Catalogue:
     Attributes:
         class_names: in the order of the data set; repeated names are one class.
         entries: its images.
-        lost: images that have labels but no file, or cannot be read, by the reason: each with an example.
+        lost: what of it can become no entry: images, or objects of no image.
     """
 
     class_names: Sequence[str]
     entries: Sequence[Entry]
-    lost: Mapping[str, Sequence[str]]
+    lost: Sequence[Loss] = ()
 
 
 def check_size(probe: Probe, width: int, height: int) -> None:

@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Final
 
-from workbench.imports.entry import TEST, TRAIN, UNSPLIT, VAL
+from workbench.imports.entry import TEST, TRAIN, UNSPLIT, VAL, Loss
+from workbench.imports.tally import Kind
 
 IMAGE_SUFFIXES: Final = frozenset(
     {
@@ -58,6 +59,13 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if is_image_name(path) and not _hidden(path, folder))
 
 
+def unlabelled(files: Iterable[Path]) -> list[Loss]:
+    """Images that no label speaks of. They may show nothing, or nobody may have looked: nothing is learned of them."""
+    return [
+        Loss(Kind.IMAGES, "it has no labels; if it shows nothing, give it an empty one", str(file)) for file in files
+    ]
+
+
 class ImageFinder:
     """Finds the image files that labels speak of.
 
@@ -88,13 +96,17 @@ class ImageFinder:
             known = [path for path in known if hint and hint in path.relative_to(self.source).parts]
         return known[0] if len(known) == 1 else None
 
+    def all(self) -> list[Path]:
+        """All image files of the data set."""
+        return [path for paths in self._by_name.values() for path in paths]
+
     @cached_property
     def _by_name(self) -> dict[str, list[Path]]:
         return _grouped((path.name, path) for path in image_files(self.source))
 
     @cached_property
     def _by_stem(self) -> dict[str, list[Path]]:
-        return _grouped((path.stem, path) for paths in self._by_name.values() for path in paths)
+        return _grouped((path.stem, path) for path in self.all())
 
 
 def _grouped(pairs: Iterable[tuple[str, Path]]) -> dict[str, list[Path]]:

@@ -16,7 +16,7 @@ def read_folder(source: Path) -> Catalogue:
     files = image_files(source) if source.is_dir() else []
     if not files:
         raise SourceError(f"{source}: no image is below it. Give a folder of JPEG, PNG or BMP files")
-    return Catalogue((), [Entry(file, UNSPLIT, _nothing) for file in files], {})
+    return Catalogue((), [Entry(file, UNSPLIT, _nothing) for file in files])
 
 
 def _nothing(_: Probe) -> Iterable[Thing | Lost]:

@@ -1,6 +1,5 @@
 """Pascal VOC data sets: an XML file an image, boxes with inclusive corners."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,15 +14,20 @@ from workbench.imports.entry import (
     VAL,
     Catalogue,
     Entry,
+    Loss,
     Lost,
     Probe,
     SourceError,
     Thing,
     check_size,
 )
-from workbench.imports.files import ImageFinder, split_of_path
+from workbench.imports.files import ImageFinder, split_of_path, unlabelled
+from workbench.imports.tally import Kind
 
 _SETS: Final = "ImageSets/Main"
+_MASKS: Final = "Segmentation"
+"""How the folders of masks begin, which are images too."""
+
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -57,22 +61,26 @@ def read_voc(source: Path) -> Catalogue:
     finder = ImageFinder(root)
     sets = _sets(root)
     entries: list[Entry] = []
-    lost: dict[str, list[str]] = defaultdict(list)
+    lost: list[Loss] = []
     names: set[str] = set()
+    malformed: list[Path] = []
     for file in sorted(root.rglob("*.xml")):
         labels = _read(file)
         if labels is None:
-            lost["its XML file is malformed"].append(str(file))
+            lost.append(Loss(Kind.IMAGES, "its XML file is malformed", str(file)))
+            malformed.append(file)
             continue
         image = _image(labels, finder)
         if image is None:
-            lost["it has an XML file, but there is no such image"].append(labels.image_name)
+            lost.append(Loss(Kind.IMAGES, "it has an XML file, but there is no such image", labels.image_name))
             continue
         names.update(thing.name for thing in labels.things if isinstance(thing, Thing))
         split = sets.get(file.stem, UNSPLIT) if sets else split_of_path(file.parent, root)
         entries.append(Entry(image, split, partial(_things, labels)))
     if not entries:
         raise SourceError(f"{source}: no VOC label with its image is below it. Give a folder with XML files and images")
+    used = {entry.image for entry in entries} | {finder.find(file.stem, []) for file in malformed}
+    lost += unlabelled(path for path in finder.all() if not path.parent.name.startswith(_MASKS) and path not in used)
     return Catalogue(sorted(names, key=str.lower), entries, lost)
 
 

@@ -54,7 +54,7 @@ def read_yolo(source: Path) -> Catalogue:
     ]
     if not entries:
         raise SourceError(f"{file}: no image is found below its train, val or test. Give folders with images")
-    return Catalogue([names[index] for index in sorted(names)], entries, {})
+    return Catalogue([names[index] for index in sorted(names)], entries)
 
 
 def label_file(image: Path) -> Path:
