@@ -12,14 +12,15 @@ from import_cases import yolo_set
 from rich.console import Console
 from typer.testing import CliRunner
 
+from common.contract import Verb
 from workbench.__main__ import app
+from workbench.images import REPOSITORY
 from workbench.loop import outcome
 from workbench.loop.curve import areas, rows
 from workbench.loop.drawing import draw_curve
-from workbench.loop.rendered import rendered_pool
+from workbench.loop.rendered import QUICK, rendered_pool
 from workbench.loop.rounds import Point
 from workbench.loop.setup import LoopError, Pool, Setup, check_setup
-from workbench.plan import PLANS
 from workbench.sample import Sample
 from workbench.task import Task
 
@@ -254,10 +255,20 @@ def test_picture_and_page_show_what_is_known_so_far(tmp_path, image, points, mon
     assert ("seeds; the bands" in page) == any(row.seeds > 1 for row in rows(points))
 
 
-def test_rendered_data_has_the_scenes_of_the_demo_and_nothing_in_both_sets():
-    pool = rendered_pool(PLANS["det-yolov5-tmi"], 20, 10)
-    assert (len(pool.train), len(pool.val)) == (20, 10)
+def test_rendered_images_are_easy_full_or_empty_and_none_is_in_both_sets():
+    pool = rendered_pool(20, 10)
+    assert [len(each.classes) for each in pool.train[-4:]] == [0] * 4
+    assert all(len(each.classes) > 0 for each in pool.train[:-4])
+    assert len(pool.val) in {9, 10, 11}
     assert not {each.asset for each in pool.train} & {each.asset for each in pool.val}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_quick_settings_are_in_the_forms_of_their_image(name):
+    training, mining = QUICK[name]
+    both = Setup(REPOSITORY / name, training=training, mining=mining)
+    assert both.form(Verb.TRAINING)["epochs"] == training["epochs"]
+    assert both.form(Verb.MINING, mining_algorithm="random")["img_size"] == mining["img_size"]
 
 
 # the command
@@ -288,7 +299,8 @@ def test_the_command_runs_a_data_set_and_shows_the_table(tmp_path, image):
     [
         (["--algorithms", "entropie"], "--algorithms entropie: allowed are random, entropy, aldd, cald"),
         (["--algorithms", " "], "allowed are random, entropy, aldd, cald"),
-        (["--format", "coco"], "give --format and --source"),
+        (["--format", "coco"], "give both --format and --source of a data set, or none"),
+        (["--image", "rot-mmrotate-tmi"], "images are rendered with upright boxes only"),
         (["--start", "500"], "has 240 images to choose from"),
         (["--set", "epoch=1"], "expected key=value with a key of the form"),
         (["--image", "seg-all-in-one-tmi"], "Choose with --object-type"),

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from common.contract import Verb
+from common.contract import ObjectType, Verb
 from common.mining.registry import ALGORITHMS
 from workbench.commands.importing import Format, chosen_type, show_tally
 from workbench.commands.problem import explained
@@ -16,11 +16,11 @@ from workbench.imports.entry import SourceError
 from workbench.imports.tally import Tally
 from workbench.imports.task import Order, read_sets
 from workbench.loop.outcome import run_loop
-from workbench.loop.rendered import rendered_pool
+from workbench.loop.rendered import QUICK, rendered_pool
 from workbench.loop.setup import LoopError, Pool, Setup, check_setup
-from workbench.plan import DEFAULT, PLANS
+from workbench.plan import DEFAULT
 
-RENDERED: Final = (240, 60)
+RENDERED: Final = (240, 40)
 """Images to choose from and to judge by, where no data set is given."""
 
 
@@ -33,8 +33,8 @@ def loop_command(
     image: Annotated[str, typer.Option(help="What trains and mines: a name, or a folder.")] = DEFAULT,
     object_type: Annotated[int | None, typer.Option(help="2 boxes, 3 classes of pixels, 4 objects with masks.")] = None,
     algorithms: Annotated[str, typer.Option(help="To compare, with commas between.")] = "random,entropy",
-    start: Annotated[int, typer.Option(help="Images with labels in the beginning.", min=1)] = 20,
-    add: Annotated[int, typer.Option(help="Images that are labelled in a round.", min=1)] = 20,
+    start: Annotated[int, typer.Option(help="Images with labels in the beginning.", min=1)] = 60,
+    add: Annotated[int, typer.Option(help="Images that are labelled in a round.", min=1)] = 30,
     rounds: Annotated[int, typer.Option(help="Rounds of mining and training.", min=1)] = 2,
     seeds: Annotated[int, typer.Option(help="Repetitions with other first images.", min=1)] = 1,
     scratch: Annotated[bool, typer.Option(help="Train from nothing in each round, not from the model before.")] = False,
@@ -48,7 +48,7 @@ def loop_command(
     with explained(console, LoopError, SourceError, ValueError):
         place = image_folder(image)
         kind = chosen_type(place, object_type)
-        plan = PLANS.get(place.name) if form is None else None
+        training, mining = QUICK.get(place.name, ({}, {})) if form is None else ({}, {})
         setup = Setup(
             image=place,
             object_type=kind,
@@ -58,8 +58,8 @@ def loop_command(
             rounds=rounds,
             seeds=seeds,
             from_scratch=scratch,
-            training={**(plan.training if plan else {}), **typed_changes(place, Verb.TRAINING, set_ or [], kind)},
-            mining={**(plan.mining if plan else {}), **typed_changes(place, Verb.MINING, set_mining or [], kind)},
+            training={**training, **typed_changes(place, Verb.TRAINING, set_ or [], kind)},
+            mining={**mining, **typed_changes(place, Verb.MINING, set_mining or [], kind)},
             gpu_id=gpu_id,
         )
         _check_algorithms(setup)
@@ -78,10 +78,12 @@ def _check_algorithms(setup: Setup) -> None:
 
 def _pool(form: Format | None, source: Path | None, setup: Setup, val_share: float, console: Console) -> Pool:
     """The data: a data set, or rendered images."""
+    if form is None and source is None:
+        if setup.object_type is not ObjectType.DETECTION or "angle_unit" in setup.form(Verb.TRAINING):
+            raise ValueError("images are rendered with upright boxes only; give --format and --source of a data set")
+        return rendered_pool(*RENDERED)
     if form is None or source is None:
-        if setup.image.name not in PLANS or form is not None or source is not None:
-            raise ValueError("give --format and --source: images are rendered for " + ", ".join(PLANS))
-        return rendered_pool(PLANS[setup.image.name], *RENDERED)
+        raise ValueError("give both --format and --source of a data set, or none of them for rendered images")
     tally = Tally()
     order = Order(setup.image, (Verb.TRAINING,), setup.object_type, setup.training, val_share=val_share)
     names, sets = read_sets(str(form), source, order, tally)

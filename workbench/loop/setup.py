@@ -57,8 +57,8 @@ class Setup:
     image: Path
     object_type: ObjectType = ObjectType.DETECTION
     algorithms: Sequence[str] = ("random", "entropy")
-    start: int = 20
-    add: int = 20
+    start: int = 60
+    add: int = 30
     rounds: int = 2
     seeds: int = 1
     from_scratch: bool = False
