@@ -9,7 +9,7 @@ from odd_values import variants
 from typer.testing import CliRunner
 
 from workbench.__main__ import app
-from workbench.check import check_out
+from workbench.check import check_detections, check_out, check_training
 from workbench.images import REPOSITORY
 from workbench.platform import TASK_ID, write_candidate_task, write_training_task
 from workbench.sample import Sample
@@ -385,16 +385,18 @@ def test_two_stages_with_one_file_of_weights_are_found(training):
 
 def test_no_odd_value_in_result_yaml_breaks_the_check(training):
     env_file, output = training
+    task = Task.load(env_file)
     for document in variants(RESULT | {"attachments": {}, "evaluate_config": {"iou_thr": 0.5}}):
         output["training_result_file"].write_text(yaml.safe_dump(document), encoding="utf-8")
-        check_out(env_file)
+        check_training(task)
 
 
 def test_no_odd_value_in_infer_result_json_breaks_the_check(candidates):
     env_file, output = candidates
+    task = Task.load(env_file)
     for document in variants(json.loads(detections())):
         output["infer_result_file"].write_text(json.dumps(document), encoding="utf-8")
-        check_out(env_file)
+        check_detections(task)
 
 
 # the command
