@@ -20,7 +20,7 @@ from workbench.loop.rendered import QUICK, rendered_pool
 from workbench.loop.setup import LoopError, Pool, Setup, check_setup
 from workbench.plan import DEFAULT
 
-RENDERED: Final = (240, 40)
+RENDERED: Final = (240, 30)
 """Images to choose from and to judge by, where no data set is given."""
 
 

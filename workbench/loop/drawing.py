@@ -8,7 +8,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from workbench.loop.curve import BASELINE, Row, areas
 from workbench.loop.setup import Pool, Setup
@@ -17,6 +17,9 @@ TEMPLATE: Final = "page.html.j2"
 COLOURS: Final = ("#0f766e", "#b45309", "#6d28d9", "#be123c", "#1d4ed8", "#4d7c0f")
 GREY: Final = "#6b7280"
 """Of random, the baseline."""
+
+_MOST_TICKS: Final = 12
+"""So many numbers of labels are all written below the axis."""
 
 
 def draw_curve(table: Sequence[Row], metric: str, title: str) -> bytes:
@@ -40,7 +43,8 @@ def draw_curve(table: Sequence[Row], metric: str, title: str) -> bytes:
             axes.fill_between(xs, low, high, color=colour, alpha=0.14, linewidth=0)
     axes.set(xlabel="images with labels", ylabel=f"{metric} on validation images", title=title)
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    counts = sorted({row.images for row in table})
+    axes.xaxis.set_major_locator(FixedLocator(counts) if len(counts) <= _MOST_TICKS else MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e5e7eb")
     axes.legend(frameon=False, loc="lower right")
