@@ -17,14 +17,14 @@ QUICK: Final = {
     "det-yolov5-tmi": (
         {
             "model": "yolov5n",
-            "img_size": 96,
+            "img_size": 128,
             "epochs": 14,
             "batch_size_per_gpu": 4,
             "num_workers_per_gpu": 1,
             # From scratch on a few dozen images: many small steps, and no mosaics of what is easy by itself.
             "args_options": "--exist-ok nbs=4 optimizer=AdamW lr0=0.003 warmup_epochs=1 mosaic=0",
         },
-        {"img_size": 96, "num_workers_per_gpu": 1},
+        {"img_size": 128, "num_workers_per_gpu": 1},
     )
 }
 """Changes to the forms of training and mining with which rendered images are a matter of minutes, by image."""
