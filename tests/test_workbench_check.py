@@ -5,8 +5,12 @@ import json
 import numpy as np
 import pytest
 import yaml
+from odd_values import variants
+from typer.testing import CliRunner
 
-from workbench.check import check_out
+from workbench.__main__ import app
+from workbench.check import check_detections, check_out, check_training
+from workbench.images import REPOSITORY
 from workbench.platform import TASK_ID, write_candidate_task, write_training_task
 from workbench.sample import Sample
 from workbench.task import Task
@@ -72,6 +76,10 @@ def monitor(*fields):
     return "\t".join(fields) + "\n"
 
 
+def written(file, text):
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
 def whats(env_file):
     return [finding.what for finding in check_out(env_file)]
 
@@ -97,6 +105,11 @@ BROKEN_MONITOR = [
     (f"{TASK_ID} 1 1.0 2\n", "line 1 has 1 fields"),  # blanks instead of tabs
     (monitor("other", "1", "1", "2"), "field 1 is 'other'"),
     (monitor(TASK_ID, "2024-01-01", "1", "2"), "timestamp '2024-01-01'"),  # ISO time
+    (monitor(TASK_ID, "nan", "1", "2"), "timestamp 'nan'"),
+    (monitor(TASK_ID, "1", "1"), "line 1 has 3 fields"),
+    (b"t\xff\t1\t1\t2", "not UTF-8"),
+    (monitor(TASK_ID, "1", "1", "5"), "state '5'"),
+    (monitor(TASK_ID, "1", "-0.1", "2"), "percent '-0.1'"),
     (monitor(TASK_ID, "1", "50%", "2"), "percent '50%'"),
     (monitor(TASK_ID, "1", "nan", "2"), "percent 'nan'"),
     (monitor(TASK_ID, "1", "100", "2"), "percent '100'"),
@@ -112,7 +125,7 @@ BROKEN_MONITOR = [
 @pytest.mark.parametrize(("text", "what"), BROKEN_MONITOR)
 def test_a_breach_in_monitor_txt_is_found(training, text, what):
     env_file, output = training
-    output["monitor_file"].write_text(text, encoding="utf-8")
+    written(output["monitor_file"], text)
     (found,) = whats(env_file)
     assert found.startswith(what)
 
@@ -120,6 +133,17 @@ def test_a_breach_in_monitor_txt_is_found(training, text, what):
 BROKEN_RESULT = [
     ("a: !!python/tuple [1]", "not plain YAML"),  # what dumping numpy values gives
     ("- 1", "holds list"),
+    ("", "holds NoneType"),
+    (b"a: \xff", "not UTF-8"),
+    ("a: 2024-13-45", "not plain YAML"),
+    (result(model_stages="gone"), "model_stages is None"),
+    (result(model_stages=[STAGE]), "model_stages is ["),
+    (result(best_stage_name="gone"), "best_stage_name None"),
+    (result(best_stage_name=["best"]), "best_stage_name ['best']"),
+    (result(object_type=3), "object_type is 3"),
+    (result(attachments=["a.txt"]), "attachments is ['a.txt']"),
+    (result(attachments={"log": "a.txt"}), "attachments.log is 'a.txt'"),
+    (result(evaluate_config=[0.5]), "evaluate_config is [0.5]"),
     (result(model_stages={}), "model_stages is {}"),
     (result(best_stage_name="last"), "best_stage_name 'last'"),
     (result(object_type="gone"), "object_type is None"),
@@ -129,7 +153,13 @@ BROKEN_RESULT = [
     (result(evaluate_config={"iou_thr": None}), "evaluate_config.iou_thr is None"),
     (result(evaluate_config={"iou_thr": "0.5:0.95"}), "evaluate_config.iou_thr is '0.5:0.95'"),
     (stage(stage_name="other"), "stage 'best': stage_name is 'other'"),
+    (stage(stage_name="gone"), "stage 'best': stage_name is None"),
+    (stage(timestamp="gone"), "stage 'best': timestamp is None"),
     (stage(timestamp=1.5), "stage 'best': timestamp is 1.5"),
+    (stage(mAP=55.0), "stage 'best': mAP is 55.0"),  # a percent value
+    (stage(mAP=None), "stage 'best': mAP is None"),
+    (stage(mAP="0.5"), "stage 'best': mAP is '0.5'"),
+    (stage(tp=1.5), "stage 'best': tp is 1.5"),
     (stage(mAP="gone"), "stage 'best': mAP is missing"),
     (stage(mAP=-1), "stage 'best': mAP is -1"),  # COCO's word for no ground truth
     (stage(mAR=float("nan")), "stage 'best': mAR is nan"),
@@ -144,7 +174,7 @@ BROKEN_RESULT = [
 @pytest.mark.parametrize(("text", "what"), BROKEN_RESULT)
 def test_a_breach_in_result_yaml_is_found(training, text, what):
     env_file, output = training
-    output["training_result_file"].write_text(text, encoding="utf-8")
+    written(output["training_result_file"], text)
     (found,) = whats(env_file)
     assert found.startswith(what)
 
@@ -174,7 +204,7 @@ def test_a_model_file_beside_the_stage_folders_is_as_good(training):
 
 def test_weights_and_curves_must_be_there(training):
     env_file, output = training
-    (output["models_dir"] / "best" / "notes.txt").write_bytes(b"")
+    (output["models_dir"] / "best" / "notes.txt").write_bytes(b"notes")
     output["training_result_file"].write_text(stage(files=["notes.txt"]), encoding="utf-8")
     next(output["tensorboard_dir"].glob("events*")).unlink()  # executor.log, the platform's own, does not count
     assert whats(env_file) == ["no stage lists weights", "there are no curves"]
@@ -182,14 +212,20 @@ def test_weights_and_curves_must_be_there(training):
 
 def test_more_stages_than_the_toolkit_keeps_are_found(training):
     env_file, output = training
-    (output["models_dir"] / "best.pt").write_bytes(b"weights")
     stages = {f"s{number}": STAGE | {"stage_name": f"s{number}"} for number in range(12)}
+    for name in stages:
+        (output["models_dir"] / name).mkdir()
+        (output["models_dir"] / name / "best.pt").write_bytes(b"weights")
     output["training_result_file"].write_text(result(model_stages=stages, best_stage_name="s1"), encoding="utf-8")
     assert whats(env_file) == ["there are 12 stages"]
 
 
 BROKEN_RANKING = [
     ("10.png 0.5\n", "line 1 is not an image, one tab and a finite score"),  # a blank instead of a tab
+    ("10.png,0.5\n", "line 1 is not an image, one tab and a finite score"),
+    ("image\tscore\n10.png\t1\n", "line 1 is not an image, one tab and a finite score"),  # a header
+    (b"\xff\t1\n", "not UTF-8"),
+    ("", "3 images are missing"),
     ("10.png\tnan\n", "line 1 is not an image, one tab and a finite score"),
     ("10.png\t1\t2\n", "line 1 is not an image, one tab and a finite score"),
     ("10.png\t0.1\n20.png\t0.5\n30.png\t0\n", "line 2 has a bigger score (0.5) than line 1 (0.1)"),
@@ -201,7 +237,7 @@ BROKEN_RANKING = [
 @pytest.mark.parametrize(("text", "what"), BROKEN_RANKING)
 def test_a_breach_in_result_tsv_is_found(candidates, text, what):
     env_file, output = candidates
-    output["mining_result_file"].write_text(text, encoding="utf-8")
+    written(output["mining_result_file"], text)
     (found,) = whats(env_file)
     assert found.startswith(what)
 
@@ -210,6 +246,18 @@ ON_BOX = "box 0 of image '10.png': "
 BROKEN_DETECTIONS = [
     ("{", "not JSON"),
     ("[]", "key 'detection' is missing"),
+    (b"\xff", "not UTF-8"),
+    ('{"detection": []}', "key 'detection' is missing"),
+    (detections().replace("20.png", "10.png"), "key '10.png' is there twice"),
+    (detections(class_name=""), ON_BOX + "class_name is ''"),  # fails the whole task
+    (detections(class_name=3), ON_BOX + "class_name is 3"),
+    (detections(score="0.9"), ON_BOX + "score is '0.9'"),
+    (detections(score=float("nan")), ON_BOX + "score is nan"),
+    (box(w=0), ON_BOX + "w is 0"),
+    (box(h=-4), ON_BOX + "h is -4"),
+    (box(y=None), ON_BOX + "y is None"),
+    (detections().replace('"boxes": []', '"boxes": {}', 1), "image '20.png' has no list 'boxes'"),
+    (detections(box=[1, 2, 3, 4]), ON_BOX + "box is [1, 2, 3, 4]"),
     (detections(class_name=None), ON_BOX + "class_name is None"),  # fails the whole task
     (detections(class_name="cow"), ON_BOX + "class_name 'cow' is not in class_names"),
     (detections(score=None), ON_BOX + "score is None"),  # the object would be dropped
@@ -231,7 +279,7 @@ BROKEN_DETECTIONS = [
 @pytest.mark.parametrize(("text", "what"), BROKEN_DETECTIONS)
 def test_a_breach_in_infer_result_json_is_found(candidates, text, what):
     env_file, output = candidates
-    output["infer_result_file"].write_text(text, encoding="utf-8")
+    written(output["infer_result_file"], text)
     assert whats(env_file)[0].startswith(what)
 
 
@@ -287,3 +335,112 @@ def test_the_first_protocol_wants_the_old_keys(candidates):
     assert [what for what in whats(env_file) if "has no list 'annotations'" in what]
     output["infer_result_file"].write_text(detections().replace('"boxes"', '"annotations"'), encoding="utf-8")
     assert check_out(env_file) == []
+
+
+MISSING = ["monitor_file", "mining_result_file", "infer_result_file"]
+
+
+@pytest.mark.parametrize("key", MISSING)
+def test_a_file_that_is_missing_is_found_where_it_lies_by_mistake(candidates, key):
+    env_file, output = candidates
+    file = output[key]
+    (file.parent / "results").mkdir()
+    stray = file.rename(file.parent / "results" / file.name)
+    [finding] = check_out(env_file)
+    assert (finding.file, finding.what, finding.advice) == (file, "there is no such file", f"Move {stray} there")
+    stray.unlink()
+    [finding] = check_out(env_file)
+    assert finding.advice.startswith("Write")
+
+
+def test_a_result_beside_the_models_folder_is_found_there(training):
+    env_file, output = training
+    file = output["training_result_file"]
+    stray = file.rename(output["root_dir"] / file.name)
+    [finding] = check_out(env_file)
+    assert finding.advice == f"Move {stray} there"
+
+
+def test_weights_without_content_are_found(training):
+    env_file, output = training
+    (output["models_dir"] / "best" / "best.pt").write_bytes(b"")
+    assert whats(env_file) == ["stage 'best': file 'best.pt' is empty"]
+
+
+def test_a_folder_where_a_model_file_is_expected_is_found(training):
+    env_file, output = training
+    (output["models_dir"] / "best" / "best.pt").unlink()
+    (output["models_dir"] / "best" / "best.pt").mkdir()
+    [what] = whats(env_file)
+    assert what.startswith("stage 'best': file 'best.pt' is no regular file")
+
+
+def test_two_stages_with_one_file_of_weights_are_found(training):
+    env_file, output = training
+    (output["models_dir"] / "best" / "best.pt").rename(output["models_dir"] / "best.pt")
+    stages = {name: STAGE | {"stage_name": name} for name in ("best", "last")}
+    output["training_result_file"].write_text(result(model_stages=stages), encoding="utf-8")
+    assert whats(env_file) == ["stages 'best' and 'last' share the weights 'best.pt'"]
+
+
+def test_no_odd_value_in_result_yaml_breaks_the_check(training):
+    env_file, output = training
+    task = Task.load(env_file)
+    for document in variants(RESULT | {"attachments": {}, "evaluate_config": {"iou_thr": 0.5}}):
+        output["training_result_file"].write_text(yaml.safe_dump(document), encoding="utf-8")
+        check_training(task)
+
+
+def test_no_odd_value_in_infer_result_json_breaks_the_check(candidates):
+    env_file, output = candidates
+    task = Task.load(env_file)
+    for document in variants(json.loads(detections())):
+        output["infer_result_file"].write_text(json.dumps(document), encoding="utf-8")
+        check_detections(task)
+
+
+# the command
+
+
+def command(*words):
+    result = CliRunner().invoke(app, ["check", *map(str, words)], env={"COLUMNS": "400"})
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("place", ["in/env.yaml", "in", "out", "."])
+def test_the_command_takes_the_task_or_any_of_its_folders(training, tmp_path, place):
+    assert command(tmp_path / place) == (0, "The platform takes it as it is meant.\n")
+
+
+def test_the_command_says_what_where_and_what_to_do(training, tmp_path):
+    _, output = training
+    output["training_result_file"].write_text(result(object_type=3), encoding="utf-8")
+    next(output["tensorboard_dir"].glob("events*")).unlink()
+    assert command(tmp_path / "out") == (
+        1,
+        f"1. {output['training_result_file']}\n   object_type is 3\n   -> Write 2: platforms 2.1 to 2.3 read it\n"
+        f"2. {output['tensorboard_dir']}\n   there are no curves\n   -> Write tensorboard events below it\n"
+        "2 findings\n",
+    )
+
+
+def test_the_command_takes_what_an_image_is_registered_by(tmp_path):
+    image = REPOSITORY / "det-yolov5-tmi"
+    for place in (image, image / "img-man"):
+        assert command(place)[0] == 0
+    (tmp_path / "img-man").mkdir()
+    status, shown = command(tmp_path / "img-man")
+    assert (status, "no task has a template" in shown, "4 findings" in shown) == (1, True, True)
+
+
+def test_the_command_refuses_what_is_neither(tmp_path):
+    status, shown = command(tmp_path)
+    assert status == 1
+    assert "Give the env.yaml of a finished task, its folder `out` with `in` beside it, or a folder `img-man`" in shown
+
+
+def test_outputs_of_the_platforms_own_paths_are_found_beside_their_task(training, tmp_path):
+    env_file, _ = training
+    text = env_file.read_text(encoding="utf-8").replace(f"{tmp_path}/", "/")
+    env_file.write_text(text, encoding="utf-8")
+    assert command(tmp_path / "out")[0] == 0

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from odd_values import variants
 
 from common.contract import AnnotationFormat, ObjectType
 from common.datasets.label_map_writer import label_map
@@ -13,7 +14,7 @@ from common.datasets.mask_dataset import read_mask_dataset
 from common.masks.rle import Part
 from common.records import Record
 from common.results.segmentation import class_objects, instances, write_segmentation_result
-from workbench.check import check_out
+from workbench.check import check_masks, check_out
 from workbench.masked import MaskedSample, render_masked, write_mask_annotations
 from workbench.platform import TASK_ID, write_candidate_task, write_training_task
 from workbench.sample import Sample
@@ -191,6 +192,14 @@ def test_a_file_that_is_no_document_is_found(instance, text):
     assert whats(env_file)[0].startswith(("not JSON", "holds list"))
     file.unlink()
     assert whats(env_file) == ["there is no such file"]
+
+
+def test_no_odd_value_breaks_the_check(instance):
+    env_file, file = instance
+    task = Task.load(env_file)
+    for document in variants(json.loads(file.read_text(encoding="utf-8"))):
+        file.write_text(json.dumps(document), encoding="utf-8")
+        check_masks(task)
 
 
 MASK = {"counts": "?31N21N21N21N21N24", "size": [HEIGHT, WIDTH]}

@@ -6,6 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from workbench.commands.checking import check_command
+from workbench.commands.importing import import_command
+from workbench.commands.looping import loop_command
+from workbench.commands.running import run_command
 from workbench.demo import DemoError, run_demo
 from workbench.plan import DEFAULT, find_plan
 
@@ -50,6 +54,11 @@ def render(
         if check:
             raise typer.Exit(1)
 
+
+app.command("import")(import_command)
+app.command("run")(run_command)
+app.command("check")(check_command)
+app.command("loop")(loop_command)
 
 if __name__ == "__main__":
     app()

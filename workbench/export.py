@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from common.contract import DEFAULT_EXPORT_FORMAT, EXPORT_WORDS, AnnotationFormat
-from workbench.sample import Boxes, Sample
+from workbench.asset import NO_MASK, Asset
+from workbench.sample import Boxes
 
 COCO_FILE: Final = "coco-annotations.json"
 RADIAN: Final = 1.0
@@ -27,7 +28,7 @@ def annotation_format(export_format: str | None) -> AnnotationFormat:
 
 def write_annotations(
     folder: Path,
-    assets: Mapping[Path, Sample],
+    assets: Mapping[Path, Asset],
     class_names: Sequence[str],
     known: Sequence[str],
     wanted: AnnotationFormat,
@@ -56,13 +57,13 @@ def write_annotations(
             text = to_ark(sample, angle_unit)
         else:
             text = to_voc(path, sample, class_names, angle_unit)
-        files[path] = folder / _annotation_name(sample, _SUFFIXES[wanted])
+        files[path] = folder / (sample.label + _SUFFIXES[wanted])
         files[path].parent.mkdir(parents=True, exist_ok=True)
         files[path].write_text(text, encoding="utf-8")
     return files
 
 
-def to_ark(sample: Sample, angle_unit: float = RADIAN) -> str:
+def to_ark(sample: Asset, angle_unit: float = RADIAN) -> str:
     """One line an object: class index, corners, quality (-1.0 = unknown), angle. Empty without objects."""
     return "".join(
         f"{index}, {x1}, {y1}, {x2 - 1}, {y2 - 1}, -1.0, {angle}\n"
@@ -70,10 +71,9 @@ def to_ark(sample: Sample, angle_unit: float = RADIAN) -> str:
     )
 
 
-def to_voc(path: Path, sample: Sample, class_names: Sequence[str], angle_unit: float = RADIAN) -> str:
+def to_voc(path: Path, sample: Asset, class_names: Sequence[str], angle_unit: float = RADIAN) -> str:
     """An XML document on one line, whose `filename` is the whole path `path`."""
-    height, width = sample.image.shape[:2]
-    depth = 1 if sample.image.ndim == 2 else sample.image.shape[2]
+    height, width, depth = sample.shape
     root = ElementTree.Element("annotation")
     _add(root, folder="ymir", filename=path)
     _add(ElementTree.SubElement(root, "source"), annotation="ymir", image="ymir")
@@ -88,20 +88,22 @@ def to_voc(path: Path, sample: Sample, class_names: Sequence[str], angle_unit: f
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def to_coco(assets: Mapping[Path, Sample], class_names: Sequence[str], known: Sequence[str]) -> dict[str, object]:
+def to_coco(assets: Mapping[Path, Asset], class_names: Sequence[str], known: Sequence[str]) -> dict[str, object]:
     """A COCO document whose `categories` lack every class that is not `known`: an error of the platform, kept."""
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
     for image_id, (path, sample) in enumerate(sorted(assets.items(), key=lambda item: item[0].name), 1):
-        height, width = sample.image.shape[:2]
+        height, width, _ = sample.shape
         images.append(
             {"id": image_id, "file_name": path.name, "width": width, "height": height}
             | {"date_captured": "", "license": 1, "coco_url": "", "flickr_url": ""}
         )
-        for index, (x, y, w, h) in zip(sample.classes.tolist(), _to_xywh(sample.boxes), strict=True):
+        masks = sample.masks or [NO_MASK] * len(sample.classes)
+        for index, bbox, mask in zip(sample.classes.tolist(), _to_xywh(sample.boxes), masks, strict=True):
             annotations.append(
-                {"id": len(annotations) + 1, "image_id": image_id, "category_id": index, "bbox": [x, y, w, h]}
-                | {"iscrowd": 0, "confidence": -1.0, "area": 0, "segmentation": {}}
+                {"id": len(annotations) + 1, "image_id": image_id, "category_id": index, "bbox": bbox}
+                | {"iscrowd": int(mask.crowd), "confidence": -1.0}
+                | {"area": mask.area, "segmentation": mask.segmentation}
             )
     categories = [
         {"id": index, "name": name, "supercategory": "object"}
@@ -111,7 +113,7 @@ def to_coco(assets: Mapping[Path, Sample], class_names: Sequence[str], known: Se
     return {"images": images, "categories": categories, "annotations": annotations}
 
 
-def _rows(sample: Sample, angle_unit: float) -> Iterator[tuple[int, int, int, int, int, float]]:
+def _rows(sample: Asset, angle_unit: float) -> Iterator[tuple[int, int, int, int, int, float]]:
     """Class index, corners and angle of each object; the platform keeps angles as float32."""
     angles = (sample.angles / angle_unit).astype(np.float32).tolist()
     for index, (x1, y1, x2, y2), angle in zip(sample.classes.tolist(), sample.boxes.tolist(), angles, strict=True):
@@ -120,11 +122,6 @@ def _rows(sample: Sample, angle_unit: float) -> Iterator[tuple[int, int, int, in
 
 def _to_xywh(boxes: Boxes) -> list[list[int]]:
     return [[x1, y1, x2 - x1, y2 - y1] for x1, y1, x2, y2 in boxes.tolist()]
-
-
-def _annotation_name(sample: Sample, suffix: str) -> str:
-    """`<xx>/<SHA-1><suffix>`; a sample with a name of its own keeps all of it, so that `a.jpg` and `a.png` differ."""
-    return (sample.asset.rpartition(".")[0] if sample.name is None else sample.name) + suffix
 
 
 def _add(parent: ElementTree.Element, **texts: object) -> None:

@@ -1,6 +1,6 @@
 """The web form that starts a task: an image's template with what a person has changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -21,13 +21,19 @@ def template_file(image: Path, verb: Verb, object_type: ObjectType = ObjectType.
         ValueError: the image has another object type.
     """
     folder = image / "img-man"
-    manifest = folder / MANIFEST_FILE
-    content = yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    declared = content.get("object_type", ObjectType.DETECTION.value)
+    declared = declared_types(image)
     if object_type not in (declared if isinstance(declared, list) else [declared]):
         raise ValueError(f"{image.name} has no form for object type {object_type.label}, but for {declared}")
     place = folder / TEMPLATE_FOLDERS[object_type] if isinstance(declared, list) else folder
     return place / TEMPLATE_FILE.format(verb=verb)
+
+
+def declared_types(image: Path) -> int | list[int]:
+    """What the manifest of an image says that it can work on: one object type, or a list of them."""
+    manifest = image / "img-man" / MANIFEST_FILE
+    content = yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+    declared: int | list[int] = content.get("object_type", ObjectType.DETECTION.value)
+    return declared
 
 
 def filled_form(
@@ -54,3 +60,35 @@ def filled_form(
         raise ValueError(f"{', '.join(unknown)}: not in {file}, which has {', '.join(sorted(template))}")
     values = {**template, **changes}
     return {key: value for key, value in values.items() if (value != "" if verb is Verb.TRAINING else value)}
+
+
+def typed_changes(
+    image: Path, verb: Verb, lines: Sequence[str], object_type: ObjectType = ObjectType.DETECTION
+) -> dict[str, object]:
+    """What a person types into the form, `key=value` a line.
+
+    Args:
+        image: the folder of an image.
+        verb: see `template_file`.
+        lines: `key=value` each. As in the web form, a number of the template stays one, and all else becomes text.
+        object_type: that of the project.
+
+    Raises:
+        ValueError: a line without `=`, a key that the form does not show, or a text where a number belongs.
+    """
+    template = yaml.safe_load(template_file(image, verb, object_type).read_text(encoding="utf-8"))
+    changes: dict[str, object] = {}
+    for line in lines:
+        key, equals, value = line.partition("=")
+        if not equals or key not in template:
+            raise ValueError(f"{line!r}: expected key=value with a key of the form: {', '.join(sorted(template))}")
+        is_number = isinstance(template[key], int | float) and not isinstance(template[key], bool)
+        changes[key] = _number(key, value) if is_number else value
+    return changes
+
+
+def _number(key: str, text: str) -> int | float:
+    try:
+        return float(text) if set(text) & set(".eE") else int(text)
+    except ValueError:
+        raise ValueError(f"{key}={text!r}: expected a number, as in the template") from None

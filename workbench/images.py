@@ -17,6 +17,19 @@ def image_folders() -> list[Path]:
     return sorted(path.parent for path in REPOSITORY.glob("*-tmi/start.py"))
 
 
+def image_folder(text: str) -> Path:
+    """The folder of an image: one of this repository by its name, or any that has a start.py.
+
+    Raises:
+        ValueError: there is no such image.
+    """
+    for folder in (REPOSITORY / text, Path(text)):
+        if (folder / "start.py").is_file():
+            return folder.resolve()
+    names = ", ".join(folder.name for folder in image_folders())
+    raise ValueError(f"image {text!r}: no folder with a start.py; allowed are {names}, or the path of such a folder")
+
+
 @contextmanager
 def image(folder: Path) -> Iterator[Executor]:
     """An image's `EXECUTOR`, while its own modules (`params`, `zoo`) can be imported by their short names."""

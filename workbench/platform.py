@@ -12,8 +12,8 @@ from typing import Final
 import yaml
 
 from common.contract import AnnotationFormat, ObjectType
+from workbench.asset import Asset
 from workbench.export import RADIAN, annotation_format, write_annotations
-from workbench.sample import Sample
 
 TASK_ID: Final = "t0000001000002a1b2c31700000000"
 PROTOCOL_VERSION: Final = "1.1.0"
@@ -21,8 +21,8 @@ PROTOCOL_VERSION: Final = "1.1.0"
 
 def write_training_task(
     root: Path,
-    train: Sequence[Sample],
-    val: Sequence[Sample],
+    train: Sequence[Asset],
+    val: Sequence[Asset],
     class_names: Sequence[str],
     parameters: Mapping[str, object],
     *,
@@ -32,6 +32,7 @@ def write_training_task(
     task_id: str = TASK_ID,
     object_type: ObjectType = ObjectType.DETECTION,
     angle_unit: float = RADIAN,
+    cache: Path | None = None,
 ) -> Path:
     """Writes a training task below `root`.
 
@@ -48,11 +49,12 @@ def write_training_task(
         task_id: first column of monitor.txt.
         object_type: what the project labels.
         angle_unit: radians that an angle of 1 in an annotation file stands for: 1, or pi.
+        cache: a folder of image files that several tasks share; `/in/assets` becomes a link to it, as on the platform.
 
     Returns:
         The path of env.yaml.
     """
-    root = _make_tree(root)
+    root = _make_tree(root, cache)
     train_assets, val_assets = (_write_assets(root, samples) for samples in (train, val))
     _write_training_index(root, train_assets, val_assets, class_names, parameters, angle_unit)
     models = _write_models(root, pretrained, stage, class_names, parameters, object_type)
@@ -67,7 +69,7 @@ def write_training_task(
 
 def write_candidate_task(
     root: Path,
-    images: Sequence[Sample],
+    images: Sequence[Asset],
     model_files: Sequence[Path],
     class_names: Sequence[str],
     parameters: Mapping[str, object],
@@ -78,6 +80,7 @@ def write_candidate_task(
     gpu_id: str = "",
     task_id: str = TASK_ID,
     object_type: ObjectType = ObjectType.DETECTION,
+    cache: Path | None = None,
 ) -> Path:
     """Writes a mining task, an inference task, or both in one, below `root`.
 
@@ -93,11 +96,12 @@ def write_candidate_task(
         gpu_id: devices as the image sees them, `0,1`; empty = CPU.
         task_id: first column of monitor.txt.
         object_type: what the project labels.
+        cache: a folder of image files that several tasks share; `/in/assets` becomes a link to it, as on the platform.
 
     Returns:
         The path of env.yaml.
     """
-    root = _make_tree(root)
+    root = _make_tree(root, cache)
     assets = _write_assets(root, images)
     _write_lines(root / "in" / "candidate-index.tsv", assets)
     _write_lines(root / "in" / "candidate-src-index.tsv", (f"/path/on/the/host/{sample.asset}" for sample in images))
@@ -108,28 +112,36 @@ def write_candidate_task(
     return _write_env(root, task_id, verbs, {"candidate": "candidate-index.tsv"})
 
 
-def _make_tree(root: Path) -> Path:
+def _make_tree(root: Path, cache: Path | None) -> Path:
     """The folders that always exist before a task starts. Returns `root` as an absolute path."""
-    for folder in ("in/assets", "in/annotations", "in/predictions", "in/models", "out/models", "out/tensorboard"):
+    for folder in ("in/annotations", "in/predictions", "in/models", "out/models", "out/tensorboard"):
         (root / folder).mkdir(parents=True)
+    if cache is None:
+        (root / "in" / "assets").mkdir()
+    else:
+        cache.mkdir(parents=True, exist_ok=True)
+        (root / "in" / "assets").symlink_to(cache.resolve())
     return root.resolve()
 
 
-def _write_assets(root: Path, samples: Iterable[Sample]) -> dict[Path, Sample]:
-    """Writes the image files; the samples by their absolute paths, in order."""
+def _write_assets(root: Path, samples: Iterable[Asset]) -> dict[Path, Asset]:
+    """Writes the image files, one after the other, unless they are there; the samples by their absolute paths."""
     assets = {}
     for sample in samples:
         path = root / "in" / "assets" / sample.asset
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(sample.encoded)
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(path.name + ".part")
+            sample.write(partial)
+            partial.replace(path)
         assets[path] = sample
     return assets
 
 
 def _write_training_index(
     root: Path,
-    train: Mapping[Path, Sample],
-    val: Mapping[Path, Sample],
+    train: Mapping[Path, Asset],
+    val: Mapping[Path, Asset],
     class_names: Sequence[str],
     parameters: Mapping[str, object],
     angle_unit: float,
@@ -141,7 +153,7 @@ def _write_training_index(
     truth: dict[Path, Path] = {}
     guesses: dict[Path, Path] = {}
     if wanted is not AnnotationFormat.NONE:
-        known = [class_names[index] for sample in train.values() for index in sample.classes.tolist()]
+        known = sorted({class_names[index] for sample in train.values() for index in sample.classes.tolist()})
         nothing = {path: sample.without_objects() for path, sample in both.items()}
         truth = write_annotations(folder / "annotations", both, class_names, known, wanted, angle_unit)
         guesses = write_annotations(folder / "predictions", nothing, class_names, [], wanted)

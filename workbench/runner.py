@@ -1,4 +1,4 @@
-"""Runs an image as a process, the way the platform runs it as a container, and shows how far it is."""
+"""Runs a task, as a process or in a container, and shows how far it is."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from common.contract import ENV_FILE_VARIABLE
+from workbench.container import Launch
 from workbench.task import Task
 
 POLL_SECONDS: Final = 0.2
@@ -30,7 +31,7 @@ class Meter(Protocol):
 
 
 def run_image(start_file: Path, env_file: Path, console: Console | None = None) -> int:
-    """Runs one task to its end.
+    """Runs one task as a process to its end.
 
     Args:
         start_file: the `start.py` of the image.
@@ -40,13 +41,29 @@ def run_image(start_file: Path, env_file: Path, console: Console | None = None) 
     Returns:
         The exit status of the image. After a failure the end of its log has been shown.
     """
+    launch = Launch((sys.executable, str(start_file)), {ENV_FILE_VARIABLE: str(env_file)})
+    return run_launch(launch, Task.load(env_file), str(start_file), console)
+
+
+def run_launch(launch: Launch, task: Task, name: str, console: Console | None = None) -> int:
+    """Runs the processes of one task to their end.
+
+    Args:
+        launch: the processes.
+        task: the task.
+        name: what runs, for people.
+        console: see `run_image`.
+
+    Returns:
+        The exit status of the task, or of what had to come before it; 128 and the signal if one ended it. After a
+        failure the end of the log has been shown.
+    """
     console = console or Console()
-    task = Task.load(env_file)
     log_file = task.output["executor_log_file"]
     with _meter(console, task.title) as meter, log_file.open("ab") as log:
-        status = _run(start_file, env_file, log.fileno(), task.output["monitor_file"], meter)
+        status = _run_all(launch, log.fileno(), task.output["monitor_file"], meter)
     if status != 0:
-        console.print(f"{start_file} ended with exit status {status}; the end of {log_file}:", style="red")
+        console.print(f"{name} ended with exit status {status}; the end of {log_file}:", style="red")
         console.print("\n".join(tail(log_file)), markup=False, highlight=False)
     return status
 
@@ -64,11 +81,25 @@ def tail(log_file: Path) -> list[str]:
     return log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
 
 
-def _run(start_file: Path, env_file: Path, log: int, monitor_file: Path, meter: Meter) -> int:
+def _run_all(launch: Launch, log: int, monitor_file: Path, meter: Meter) -> int:
+    try:
+        for command in launch.before:
+            status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False).returncode
+            if status != 0:
+                return status
+        return _run(launch, log, monitor_file, meter)
+    finally:
+        for command in launch.after:
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+            )
+
+
+def _run(launch: Launch, log: int, monitor_file: Path, meter: Meter) -> int:
     """Starts the image, feeds `meter` until it ends, and leaves no process behind when interrupted."""
     process = subprocess.Popen(
-        [sys.executable, str(start_file)],
-        env=os.environ | {ENV_FILE_VARIABLE: str(env_file)},
+        launch.command,
+        env=os.environ | launch.environment,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
@@ -79,7 +110,7 @@ def _run(start_file: Path, env_file: Path, log: int, monitor_file: Path, meter: 
             with suppress(subprocess.TimeoutExpired):
                 process.wait(POLL_SECONDS)
         _feed(meter, monitor_file)
-        return process.returncode
+        return process.returncode if process.returncode >= 0 else 128 - process.returncode
     finally:
         process.terminate()
         process.wait()

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 import cv2
@@ -86,6 +87,26 @@ class Sample:
     def base_name(self) -> str:
         """The name of the image file without its folder: what the results of a task know the image by."""
         return self.asset.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """`<xx>/<SHA-1>`; a sample with a name of its own keeps all of it, so that `a.jpg` and `a.png` differ."""
+        return self.asset.rpartition(".")[0] if self.name is None else self.name
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the image."""
+        height, width, *channels = self.image.shape
+        return height, width, channels[0] if channels else 1
+
+    @property
+    def masks(self) -> tuple[()]:
+        """A sample has boxes only; see `masked`."""
+        return ()
+
+    def write(self, file: Path) -> None:
+        """Writes the image file."""
+        file.write_bytes(self.encoded)
 
     def without_objects(self) -> Self:
         """The same file with nothing on it."""

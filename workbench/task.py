@@ -22,6 +22,10 @@ class Task:
         input: the input paths of env.yaml by their keys, `training_index_file` and so on; '' where there is none.
         output: the output paths of env.yaml by their keys, `monitor_file` and so on.
         first_protocol: whether env.yaml names no protocol version, as platforms before 1.2 did.
+        said: the roots of the input and the output as env.yaml says them: where the image sees them.
+
+    Where env.yaml was written for a container (`/in`, `/out`) but lies elsewhere, `input` and `output` are the paths on
+    this machine: below the folder of env.yaml, and below the folder `out` beside it.
     """
 
     env_file: Path
@@ -30,19 +34,29 @@ class Task:
     input: Mapping[str, str]
     output: Mapping[str, Path]
     first_protocol: bool
+    said: tuple[Path, Path]
 
     @classmethod
     def load(cls, env_file: Path) -> Self:
         """Reads env.yaml and config.yaml."""
         env = yaml.safe_load(env_file.read_text(encoding="utf-8"))
+        said = Path(env["input"]["root_dir"]), Path(env["output"]["root_dir"])
+        here = _homes(env_file, said)
+        given = {key: str(_moved(path, said, here)) if path else "" for key, path in env["input"].items()}
         return cls(
             env_file=env_file,
             verbs=tuple(verb for verb in Verb if env[f"run_{verb}"]),
-            config=yaml.safe_load(Path(env["input"]["config_file"]).read_text(encoding="utf-8")),
-            input=env["input"],
-            output={key: Path(path) for key, path in env["output"].items()},
+            config=yaml.safe_load(Path(given["config_file"]).read_text(encoding="utf-8")),
+            input=given,
+            output={key: _moved(path, said, here) for key, path in env["output"].items()},
             first_protocol="protocol_version" not in env,
+            said=said,
         )
+
+    @property
+    def roots(self) -> tuple[Path, Path]:
+        """The folders of the input and the output on this machine."""
+        return Path(self.input["root_dir"]), self.output["root_dir"]
 
     @property
     def title(self) -> str:
@@ -62,9 +76,23 @@ class Task:
     @cached_property
     def candidates(self) -> list[Path]:
         """The image files to mine or to infer, in the order of the index; none for training."""
-        return [Path(line) for line in self.index_lines("candidate")]
+        return [_moved(line, self.said, self.roots) for line in self.index_lines("candidate")]
 
     def index_lines(self, name: str) -> list[str]:
         """The lines of the index file `training`, `val` or `candidate`; none if the task has no such file."""
         file = self.input[f"{name}_index_file"]
         return [line for line in Path(file).read_text(encoding="utf-8").split("\n") if line] if file else []
+
+
+def _homes(env_file: Path, said: tuple[Path, Path]) -> tuple[Path, Path]:
+    """The roots of input and output on this machine."""
+    folder = env_file.resolve().parent
+    return said if said[0].resolve() == folder else (folder, folder.parent / "out")
+
+
+def _moved(path: str, said: tuple[Path, Path], here: tuple[Path, Path]) -> Path:
+    """A path of the image as one of this machine."""
+    for root, home in zip(said, here, strict=True):
+        if root != home and Path(path).is_relative_to(root):
+            return home / Path(path).relative_to(root)
+    return Path(path)

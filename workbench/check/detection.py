@@ -1,14 +1,15 @@
 """infer-result.json of a detection project."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from workbench.check.finding import Finding
+from workbench.check.reading import read_json
 from workbench.check.values import INT32, is_mapping, is_number, is_text, is_unit, is_whole
 from workbench.task import Task
 
 _CORNER_KEYS: Final = ("x", "y", "w", "h")
+_SIDES: Final = ("w", "h")
 _ANGLE_KEYS: Final = frozenset({"rotate_angle", "rotateAngle"})
 
 Breach = tuple[str, str]
@@ -21,16 +22,15 @@ def check_detections(task: Task, *, rotated: bool = False) -> list[Finding]:
     If the image is `rotated`, or one box has an angle, then every box must have one.
     """
     file = task.output["infer_result_file"]
-    if not file.is_file():
-        return [Finding(file, "there is no such file", "Write it, with an empty list for an image without objects")]
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        return [Finding(file, f"not JSON: {error}", "Write a JSON document")]
+    advice = "Write it, with an empty list for an image without objects"
+    document, repeated = read_json(file, advice, task.output["root_dir"])
+    if isinstance(document, Finding):
+        return [document]
     images = document.get("detection") if is_mapping(document) else None
     if not is_mapping(images):
         return [Finding(file, "key 'detection' is missing or no mapping", "Map image names to boxes below 'detection'")]
     breaches = [
+        *((f"key {key!r} is there twice", "Write it once: the first is lost") for key in repeated),
         *_names(images, task),
         *(breach for name in images for breach in _image(name, images[name], task)),
         *_angles(images, task, rotated),
@@ -99,6 +99,8 @@ def _rectangle(box: object) -> Iterator[Breach]:
         value = box.get(key)
         if not is_whole(value) or int(value) not in INT32:
             yield f"{key} is {value!r}", "Write an integer: a fraction makes the whole task fail"
+        elif key in _SIDES and value < 1:
+            yield f"{key} is {value!r}", "Leave out what is less than a pixel wide or high"
     for key in box.keys() - {*_CORNER_KEYS, *_ANGLE_KEYS}:
         yield f"unknown key {key!r}", "Leave it out: it makes the whole task fail"
     for key in box.keys() & _ANGLE_KEYS:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path, PurePath
 
 from workbench.check.finding import Finding
+from workbench.check.reading import text_of
 from workbench.check.values import parses
 from workbench.task import Task
 
@@ -14,9 +15,10 @@ from workbench.task import Task
 def check_ranking(task: Task) -> list[Finding]:
     """Breaches in result.tsv: one line an image, image tab score, best score first."""
     file = task.output["mining_result_file"]
-    if not file.is_file():
-        return [Finding(file, "there is no such file", "Write one line per candidate: image, tab, score")]
-    lines = [line for line in file.read_text(encoding="utf-8").split("\n") if line]
+    text = text_of(file, "Write one line per candidate: image, tab, score", task.output["root_dir"])
+    if isinstance(text, Finding):
+        return [text]
+    lines = [line for line in text.split("\n") if line]
     rows = [line.split("\t") for line in lines]
     for number, row in enumerate(rows, 1):
         if len(row) != 2 or not parses(row[1], float) or not math.isfinite(float(row[1])):

@@ -1,9 +1,11 @@
 """monitor.txt: one line that the platform polls every 20 s."""
 
+import math
 from typing import Final
 
 from common.contract import Code, State
 from workbench.check.finding import Finding
+from workbench.check.reading import text_of
 from workbench.check.values import parses
 from workbench.task import Task
 
@@ -14,9 +16,10 @@ _FIELDS: Final = "task_id, timestamp, percent, state, code and message, joined b
 def check_monitor(task: Task) -> list[Finding]:
     """Breaches in the monitor file of a task that ended well: readable, running to the end, at 100 %."""
     file = task.output["monitor_file"]
-    if not file.is_file():
-        return [Finding(file, "there is no such file", "Write it before anything else can fail")]
-    fields = file.read_text(encoding="utf-8").split("\n")[0].strip().split("\t")
+    text = text_of(file, "Write it before anything else can fail", task.output["root_dir"])
+    if isinstance(text, Finding):
+        return [text]
+    fields = text.split("\n")[0].strip().split("\t")
     if len(fields) < 4:
         what = f"line 1 has {len(fields)} fields between tabs, at least 4 are needed: {fields}"
         return [Finding(file, what, f"Write {_FIELDS}, in one atomic step")]
@@ -31,7 +34,7 @@ def _breaches(fields: list[str], task_id: str) -> list[tuple[str, str]]:
     found = []
     if name != task_id:
         found.append((f"field 1 is {name!r}, the task is {task_id!r}", "Repeat task_id of config.yaml"))
-    if not parses(timestamp, float):
+    if not (parses(timestamp, float) and math.isfinite(float(timestamp))):
         found.append((f"timestamp {timestamp!r} is no number", "Write seconds since 1970"))
     if not (parses(percent, float) and 0 <= float(percent) <= 1):
         found.append((f"percent {percent!r} is not between 0 and 1", "Write the share that is done"))

@@ -1,6 +1,5 @@
 """infer-result.json of a segmentation project: a COCO document."""
 
-import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from pycocotools import mask as coco_mask
 from common.contract import ObjectType
 from common.masks import rle
 from workbench.check.finding import Finding
+from workbench.check.reading import read_json
 from workbench.check.values import INT32, is_int, is_mapping, is_number, is_text, is_unit, is_whole
 from workbench.task import Task
 
@@ -45,13 +45,12 @@ class _Known:
 def check_masks(task: Task) -> list[Finding]:
     """Breaches in infer-result.json: an entry for each candidate, known classes, masks that fit image, box and area."""
     file = task.output["infer_result_file"]
-    if not file.is_file():
-        return [Finding(file, "there is no such file", "Write it, with empty lists where nothing is found")]
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        return [Finding(file, f"not JSON: {error}", "Write a JSON document")]
-    return [Finding(file, what, advice) for what, advice in _document(document, task)]
+    advice = "Write it, with empty lists where nothing is found"
+    document, repeated = read_json(file, advice, task.output["root_dir"])
+    if isinstance(document, Finding):
+        return [document]
+    twice = [(f"key {key!r} is there twice", "Write it once: the first is lost") for key in repeated]
+    return [Finding(file, what, advice) for what, advice in [*twice, *_document(document, task)]]
 
 
 def _document(document: object, task: Task) -> Iterator[Breach]:

@@ -8,6 +8,7 @@ import yaml
 
 from common.contract import MAX_STAGES, PRIMARY_METRIC, UNIT_METRICS
 from workbench.check.finding import Finding
+from workbench.check.reading import text_of
 from workbench.check.values import is_int, is_mapping, is_number, is_text, is_unit
 from workbench.task import Task
 
@@ -27,11 +28,12 @@ def check_training(task: Task) -> list[Finding]:
 def check_result_file(task: Task) -> list[Finding]:
     """Breaches in result.yaml alone: what must hold from the first checkpoint on."""
     file = task.output["training_result_file"]
-    if not file.is_file():
-        return [Finding(file, "there is no such file", "Write it after every checkpoint")]
+    text = text_of(file, "Write it after every checkpoint", task.output["root_dir"])
+    if isinstance(text, Finding):
+        return [text]
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
         return [Finding(file, f"not plain YAML: {error}", "Convert numpy values before dumping")]
     if not is_mapping(document):
         return [Finding(file, f"holds {type(document).__name__}, no mapping", "Write model_stages and best_stage_name")]
@@ -55,7 +57,7 @@ def _document(document: Mapping[str, Any], task: Task) -> Iterator[Breach]:
         return
     if len(stages) > MAX_STAGES:
         yield f"there are {len(stages)} stages", f"Keep the newest {MAX_STAGES - 1} and the best"
-    if document.get("best_stage_name") not in stages:
+    if document.get("best_stage_name") not in list(stages):
         yield (
             f"best_stage_name {document.get('best_stage_name')!r} is no stage",
             f"Write one of {sorted(map(str, stages))}",
@@ -71,6 +73,7 @@ def _document(document: Mapping[str, Any], task: Task) -> Iterator[Breach]:
     yield from _attachments(document.get("attachments", {}), folder)
     yield from _evaluate_config(document.get("evaluate_config", {}))
     yield from _weights(stages)
+    yield from _shared(stages, folder)
 
 
 def _first_form(document: Mapping[str, Any], folder: Path, first_protocol: bool) -> Iterator[Breach]:
@@ -124,6 +127,8 @@ def _files(key: str, files: object, folders: list[Path]) -> Iterator[Breach]:
             yield f"file {file!r} is outside of its folder", "Write a path relative to the folder of the stage"
         elif not found or found[0].is_symlink() or not found[0].is_file():
             yield f"file {file!r} is no regular file in {folders[0]}", "List files only once they exist"
+        elif not found[0].stat().st_size:
+            yield f"file {file!r} is empty", "List files only once they are complete"
 
 
 def _attachments(sections: object, folder: Path) -> Iterator[Breach]:
@@ -147,3 +152,17 @@ def _weights(stages: Mapping[Any, Any]) -> Iterator[Breach]:
     lists = [stage["files"] for stage in stages.values() if is_mapping(stage) and isinstance(stage.get("files"), list)]
     if not any(PurePath(str(file)).suffix in _WEIGHT_SUFFIXES for files in lists for file in files):
         yield "no stage lists weights", f"List a file that ends in one of {sorted(_WEIGHT_SUFFIXES)}"
+
+
+def _shared(stages: Mapping[Any, Any], folder: Path) -> Iterator[Breach]:
+    """Two stages that list the same weights have one file of them, unless each has a folder of its own."""
+    first: dict[str, object] = {}
+    for name, stage in stages.items():
+        files = stage.get("files") if is_mapping(stage) else None
+        for file in files if isinstance(files, list) else []:
+            weights = is_text(file) and PurePath(file).suffix in _WEIGHT_SUFFIXES
+            if weights and not (folder / str(name) / file).exists():
+                if file in first:
+                    what = f"stages {first[file]!r} and {name!r} share the weights {file!r}"
+                    yield what, "Give each stage a folder of its own"
+                first.setdefault(file, name)

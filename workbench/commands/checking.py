@@ -1,0 +1,76 @@
+"""`python -m workbench check`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from workbench.check import Finding, check_out
+from workbench.check.img_man import check_img_man
+from workbench.commands.problem import explained
+from workbench.commands.running import read_task
+
+
+def check_command(
+    place: Annotated[Path, typer.Argument(help="The env.yaml of a finished task, its `out`, or an `img-man`.")],
+) -> None:
+    """Compare the outputs of a task, or the forms of an image, with what the platform expects. Exit status 1 if not."""
+    console = Console()
+    with explained(console, ValueError):
+        findings = check_place(place)
+    show_findings(findings, console)
+    if findings:
+        raise typer.Exit(1)
+
+
+def check_place(place: Path) -> list[Finding]:
+    """What is wrong with an output or an img-man.
+
+    Args:
+        place: an env.yaml, the folder `out` beside its `in`, or a folder that holds both; a folder `img-man`, or the
+            folder of an image that holds it.
+
+    Raises:
+        ValueError: it is none of these; the message says what was expected.
+    """
+    img_man = _img_man(place)
+    if img_man is not None:
+        return check_img_man(img_man)
+    env_file = _env_file(place)
+    task = read_task(env_file)
+    return check_out(env_file, rotated="angle_unit" in task.config)
+
+
+def show_findings(findings: Sequence[Finding], console: Console) -> None:
+    """Each finding with its place and advice; or that there is none."""
+    for number, finding in enumerate(findings, 1):
+        console.print(f"{number}. {finding.file}", style="bold", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"   {finding.what}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"   -> {finding.advice}", style="green", markup=False, highlight=False, soft_wrap=True)
+    if not findings:
+        console.print("The platform takes it as it is meant.", style="green")
+    else:
+        console.print(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}", style="red")
+
+
+def _img_man(place: Path) -> Path | None:
+    if not place.is_dir():
+        return None
+    if (place / "img-man").is_dir():
+        return place / "img-man"
+    named = place.name == "img-man"
+    looks_so = (place / "manifest.yaml").exists() or any(place.glob("**/*-template.yaml"))
+    return place if named or looks_so else None
+
+
+def _env_file(place: Path) -> Path:
+    tries = [place, place / "env.yaml", place / "in" / "env.yaml", place.resolve().parent / "in" / "env.yaml"]
+    found = next((each for each in tries if each.is_file()), None)
+    if found is None:
+        raise ValueError(
+            f"{place}: no env.yaml belongs to it, nor does it hold templates. Give the env.yaml of a finished task, "
+            "its folder `out` with `in` beside it, or a folder `img-man`"
+        )
+    return found

@@ -1,0 +1,126 @@
+"""What a reader says about a data set, before anything of it is turned into what the platform can say."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from workbench.imports.tally import Kind
+
+Corners = tuple[float, float, float, float]
+
+Polygon = Sequence[float]
+"""`x1, y1, x2, y2, ...` in pixels."""
+
+Rle = Mapping[str, Any]
+"""`counts`, a text or a list of run lengths, and `size`, height and width."""
+
+TRAIN: Final = "train"
+VAL: Final = "val"
+TEST: Final = "test"
+UNSPLIT: Final = ""
+"""The split of an image of a data set that has none."""
+
+
+class SourceError(Exception):
+    """A data set that cannot be imported as asked; the message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One labelled object.
+
+    Attributes:
+        name: of its class, as the data set has it.
+        corners: `x1, y1, x2, y2` in pixels of the stored image, max corner exclusive; of a rotated object those that it
+            has when it is turned back about its centre. None where only the mask is known.
+        angle: radians, clockwise as one sees it.
+        mask: its polygons, or its run lengths; None where only the box is known.
+        crowd: whether it is many objects in one.
+    """
+
+    name: str
+    corners: Corners | None
+    angle: float = 0.0
+    mask: Sequence[Polygon] | Rle | None = None
+    crowd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An object that cannot be read, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the header of an image file tells.
+
+    Attributes:
+        width, height: in pixels as stored, so before any turn that EXIF asks for; as the platform sees it.
+        channels: of a pixel.
+        extension: that of the format, whatever the file is called: `jpg`, `png` or `bmp`.
+        turned: whether EXIF asks for the image to be shown turned or mirrored.
+    """
+
+    width: int
+    height: int
+    channels: int
+    extension: str
+    turned: bool
+
+
+class UnusableError(Exception):
+    """An image that must be left out with everything on it; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a data set.
+
+    Attributes:
+        image: its file.
+        split: `train`, `val`, `test`, or empty in a data set without splits.
+        things: reads its objects, given what the image file tells.
+
+    `things` raises `UnusableError` where the labels do not fit the image.
+    """
+
+    image: Path
+    split: str
+    things: Callable[[Probe], Iterable[Thing | Lost]]
+
+
+class Loss(NamedTuple):
+    """What is left out of a data set."""
+
+    kind: Kind
+    reason: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A data set.
+
+    Attributes:
+        class_names: in the order of the data set; repeated names are one class.
+        entries: its images.
+        lost: what of it can become no entry: images, or objects of no image.
+    """
+
+    class_names: Sequence[str]
+    entries: Sequence[Entry]
+    lost: Sequence[Loss] = ()
+
+
+def check_size(probe: Probe, width: int, height: int) -> None:
+    """Makes sure that labels are for the image as it is stored; sizes of 0 say nothing.
+
+    Raises:
+        UnusableError: they are for another size.
+    """
+    if width > 0 and height > 0 and (width, height) != (probe.width, probe.height):
+        turned = ", which EXIF shows turned" if probe.turned else ""
+        raise UnusableError(f"its labels are for another size than the stored image has{turned}")
