@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import subprocess
 from pathlib import Path
 
 from workbench.images import REPOSITORY, image_folders
@@ -47,6 +48,16 @@ def test_an_image_has_what_all_share_and_what_was_compiled_in_the_same_versions(
         image = versions(name)
         assert shared.items() <= image.items(), name
         assert "onedl-mmcv" not in image or mmcv.items() <= image.items(), name
+
+
+def test_the_start_script_becomes_the_program_so_that_signals_reach_it(tmp_path: Path):
+    program = tmp_path / "python3"
+    program.write_text("#!/bin/sh\necho $$ $1\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "YMIR_IMAGE": "det-x-tmi"}
+    command = ["bash", str(REPOSITORY / "dockerfiles" / "start.sh")]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.communicate()[0] == f"{process.pid} /app/det-x-tmi/start.py\n"
 
 
 def test_the_list_of_contents_names_packed_weights_by_their_hash(tmp_path: Path):

@@ -1,7 +1,7 @@
 """The smallest tasks that an image can do, written as the platform writes them, with paths as a container sees them."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from common.contract import ObjectType, Verb
 from workbench import shapes, ships
 from workbench.form import filled_form
 from workbench.images import REPOSITORY
+from workbench.masked import render_masked, write_mask_annotations
 from workbench.outputs import stage_files
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.sample import Sample
@@ -42,23 +43,22 @@ class Smoke:
     def class_names(self) -> Sequence[str]:
         return ships.CLASS_NAMES if self.rotated else shapes.CLASS_NAMES
 
-    @property
-    def render(self) -> Callable[..., list[Sample]]:
-        return ships.render if self.rotated else shapes.render
+    def render(self, count: int, seed: int) -> list[Sample]:
+        if self.rotated:
+            return ships.render(count, seed)
+        return [masked.sample for masked in render_masked(count, seed)]
 
     def form(self, verb: Verb, changes: Mapping[str, object]) -> dict[str, object]:
         return filled_form(REPOSITORY / self.image, verb, changes, self.object_type)
 
     def write_training(self, root: Path) -> Path:
         """A training on 8 images; the path of its env.yaml."""
-        return write_training_task(
-            root,
-            self.render(8, seed=1),
-            self.render(4, seed=2),
-            self.class_names,
-            self.form(Verb.TRAINING, self.training),
-            object_type=self.object_type,
-        )
+        form = self.form(Verb.TRAINING, self.training)
+        train, val = self.render(8, seed=1), self.render(4, seed=2)
+        env_file = write_training_task(root, train, val, self.class_names, form, object_type=self.object_type)
+        if self.object_type in {ObjectType.SEMANTIC, ObjectType.INSTANCE}:
+            write_mask_annotations(root, render_masked(8, seed=1), render_masked(4, seed=2), self.class_names)
+        return env_file
 
     def write_candidates(self, root: Path, training: Path, verb: Verb) -> Path:
         """Mining or inference on 6 images with what a training left; the path of its env.yaml."""

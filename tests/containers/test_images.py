@@ -69,9 +69,8 @@ def test_neither_the_code_nor_the_environment_can_be_written(image: Image) -> No
 
 def test_signals_reach_the_program(image: Image) -> None:
     """The parent of the command is the init; docker stop signals the init."""
-    script = "trap 'echo stopped; exit 3' TERM; kill -TERM $PPID; sleep 5 & wait"
-    done = image.run("bash", "-c", script)
-    assert (done.returncode, done.stdout) == (3, b"stopped\n")
+    script = "trap 'exit 3' TERM; kill -TERM $PPID; sleep 5 & wait"
+    assert image.run("bash", "-c", script).returncode == 3
 
 
 @pytest.mark.skipif(TOOL == "buildah" and CHROOT, reason="isolation chroot has no process 1 of its own")
