@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from smoke import SMOKES, Smoke, mounts
 from tool import CHROOT, TOOL, Image, build
 
-from common.contract import Verb
+from common.contract import TEMPLATE_FOLDERS, ObjectType, Verb
 from workbench.check import check_out
 from workbench.images import REPOSITORY, image_folders
 
@@ -44,6 +45,22 @@ def test_each_file_of_img_man_is_printed_and_nothing_else(image: Image) -> None:
         done = image.run("cat", f"/img-man/{file.relative_to(folder)}")
         assert done.returncode == 0
         assert done.stdout == file.read_bytes()
+
+
+def test_the_platform_can_register_it(image: Image) -> None:
+    """A list of object types moves the templates into a folder each; the platform sends them on as JSON."""
+    types = shown(image, "manifest.yaml")["object_type"]
+    folders = [f"{TEMPLATE_FOLDERS[ObjectType(number)]}/" for number in types] if isinstance(types, list) else [""]
+    for folder in folders:
+        for verb in Verb:
+            assert json.dumps(shown(image, f"{folder}{verb}-template.yaml"))
+
+
+def shown(image: Image, name: str) -> dict:
+    """What the platform reads of a file of /img-man."""
+    content = yaml.safe_load(image.run("cat", f"/img-man/{name}").stdout)
+    assert isinstance(content, dict)
+    return content
 
 
 def test_training_leaves_what_the_platform_takes(trained: list[tuple[Smoke, Path]]) -> None:
