@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCKS := dev torch det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo demo-rotated test test-fast faults check fix bench bench-training docs images images-test lock clean
+.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults check fix bench bench-training docs images images-test lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -41,6 +41,12 @@ demo: .venv/.demo ## train, mine and infer on rendered data; ends with a picture
 
 demo-rotated: .venv/.dev ## the same with rotated boxes, in build/demo-rotated
 	@$(PYTHON) -m workbench demo --image rot-mmrotate-tmi --folder build/demo-rotated
+
+demo-semantic: .venv/.dev ## the same with classes of pixels, in build/demo-semantic
+	@$(PYTHON) -m workbench demo --image seg-all-in-one-tmi --object-type semantic --folder build/demo-semantic
+
+demo-instance: .venv/.dev ## the same with masks of objects, in build/demo-instance
+	@$(PYTHON) -m workbench demo --image seg-all-in-one-tmi --object-type instance --folder build/demo-instance
 
 test: test-fast ## all tests that CI runs: the fast ones, then the images end to end on the CPU
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10

@@ -119,7 +119,7 @@ def ours(root: Path, model: str, epochs: int, seed: int) -> Trained:
     if run_image(image / "start.py", env_file) != 0:
         raise RuntimeError(f"{image.name} failed; see {root}")
     points = read_curve(root / "out" / CURVE_FILE)
-    maps = [point.map50 for point in points]
+    maps = [point.first for point in points]
     return Trained(model, epochs, "ours", seed, maps[-1], points[-1].map50_95, max(maps), time.monotonic() - start)
 
 

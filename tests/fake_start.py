@@ -5,11 +5,21 @@ import os
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import yaml
+from pycocotools import mask as coco_mask
 
 ENV = yaml.safe_load(Path(os.environ["DEFAULT_ENV_FILE_PATH"]).read_text(encoding="utf-8"))
 OUT = {key: Path(path) for key, path in ENV["output"].items()}
-CLASS = yaml.safe_load(Path(ENV["input"]["config_file"]).read_text(encoding="utf-8"))["class_names"][0]
+CONFIG = yaml.safe_load(Path(ENV["input"]["config_file"]).read_text(encoding="utf-8"))
+CLASS = CONFIG["class_names"][0]
+DETECTION, SEMANTIC = 2, 3
+METRICS = {
+    DETECTION: {"mAP": 0.97, "mAP50_95": 0.8},
+    SEMANTIC: {"mIoU": 0.97, "mAcc": 0.98, "aAcc": 0.99},
+    4: {"maskAP": 0.97, "maskAP50_95": 0.8, "boxAP": 0.96},
+}
 BOX = {"x": 10, "y": 10, "w": 40, "h": 30} | ({"rotate_angle": 0.5} if CLASS == "ship" else {})
 
 
@@ -23,8 +33,8 @@ def train():
     folder = OUT["models_dir"] / "best"
     folder.mkdir()
     (folder / "best.pt").write_bytes(b"weights")
-    stage = {"stage_name": "best", "files": ["best.pt"], "timestamp": 1, "mAP": 0.97, "mAP50_95": 0.8}
-    document = {"best_stage_name": "best", "model_stages": {"best": stage}, "object_type": 2}
+    stage = {"stage_name": "best", "files": ["best.pt"], "timestamp": 1} | METRICS[CONFIG["object_type"]]
+    document = {"best_stage_name": "best", "model_stages": {"best": stage}, "object_type": CONFIG["object_type"]}
     OUT["training_result_file"].write_text(yaml.safe_dump(document), encoding="utf-8")
     curve = "epoch,mAP,mAP50_95,loss\n1,0.5,0.3,4.0\n2,0.97,0.8,2.0\n"
     (OUT["root_dir"] / "training-curve.csv").write_text(curve, encoding="utf-8")
@@ -33,11 +43,43 @@ def train():
 
 def answer():
     lines = Path(ENV["input"]["candidate_index_file"]).read_text(encoding="utf-8").splitlines()
-    boxes = [{"box": BOX, "class_name": CLASS, "score": 0.75}]
-    images = {Path(line).name: {"boxes": boxes if index % 2 else []} for index, line in enumerate(lines)}
-    OUT["infer_result_file"].write_text(json.dumps({"detection": images}), encoding="utf-8")
+    document = boxes(lines) if CONFIG["object_type"] == DETECTION else masks(lines)
+    OUT["infer_result_file"].write_text(json.dumps(document), encoding="utf-8")
     ranking = "".join(f"{line}\t{1 - index / len(lines)}\n" for index, line in enumerate(lines))
     OUT["mining_result_file"].write_text(ranking, encoding="utf-8")
+
+
+def boxes(lines):
+    found = [{"box": BOX, "class_name": CLASS, "score": 0.75}]
+    return {"detection": {Path(line).name: {"boxes": found if i % 2 else []} for i, line in enumerate(lines)}}
+
+
+def masks(lines):
+    """The same box, as a mask; and the upper left corner is to be labelled."""
+    images, annotations = [], []
+    for number, line in enumerate(map(Path, lines)):
+        images.append({"id": number, "file_name": line.name})
+        image = cv2.imread(str(line))
+        if image is None:
+            continue
+        if number % 2:
+            annotations.append({"id": number, "image_id": number, "category_id": 0} | mask(image.shape[:2]))
+        if CONFIG["object_type"] == SEMANTIC:
+            regions = np.zeros(image.shape[:2], np.uint8)
+            regions[:16, :16] = 255
+            (OUT["root_dir"] / "masks").mkdir(exist_ok=True)
+            cv2.imwrite(str(OUT["root_dir"] / "masks" / f"{line.name}.png"), regions)
+    return {"images": images, "categories": [{"id": 0, "name": CLASS}], "annotations": annotations}
+
+
+def mask(size):
+    x, y, w, h = (BOX[key] for key in "xywh")
+    pixels = np.zeros(size, np.uint8, order="F")
+    pixels[y : y + h, x : x + w] = 1
+    rle = coco_mask.encode(pixels)
+    segmentation = {"counts": rle["counts"].decode(), "size": list(size)}
+    confidence = {} if CONFIG["object_type"] == SEMANTIC else {"confidence": 0.75}
+    return {"bbox": [x, y, w, h], "area": w * h, "iscrowd": 0, "segmentation": segmentation} | confidence
 
 
 report(0.1)

@@ -1,13 +1,15 @@
 """What an inference or mining task on masks hands back: the engine's part of segmentation."""
 
 import json
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from fakes import CLASS_NAMES, StubInstances, StubPredictor, StubSemantic, write_images, write_task
+from fakes import CLASS_NAMES, StubInstances, StubPixels, StubPredictor, StubSemantic, write_images, write_task
 
 from common.candidates import job_of, merge
 from common.contract import ObjectType
@@ -22,11 +24,14 @@ from common.mining.rsal import Regions, image_score, segment, standard, to_label
 from common.mining.settings import MiningSettings
 from common.params import CandidateOptions
 from common.pool import read_candidates, shards_of
+from common.predictions import Prediction
 
 COUNT = 9
 BAD = 4
 SETTINGS = MiningSettings(superpixels="seeds", most_superpixels=20, kept_images=5, topk=2, passes=3)
 ALLOWED = (ObjectType.DETECTION, ObjectType.SEMANTIC, ObjectType.INSTANCE)
+
+PREDICTORS: dict[int, Any] = {3: StubSemantic, 4: StubInstances}
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +53,7 @@ def finish(
     task = read_task(read_env(env_file), ALLOWED)
     options = CandidateOptions(mine, batch, workers=2, max_bad_images=0.3, mining=SETTINGS)
     candidates, job = read_candidates(task), job_of(task, options)
-    predictor = {3: StubSemantic, 4: StubInstances}[object_type](least=1)
+    predictor = PREDICTORS[object_type](least=1)
     run_rank(candidates, job, predictor, shards_of(task, len(candidates)), lambda _: None)
     merge(task, candidates, job, lambda _: None)
     return task, predictor
@@ -200,3 +205,39 @@ def test_dropout_is_the_same_in_every_run_of_a_task(tmp_path: Path, images: list
     first, _ = finish(tmp_path / "a", images, 4, "mining", mine="maskAL")
     again, _ = finish(tmp_path / "b", images, 4, "mining", mine="maskAL")
     assert scores(first) == scores(again)
+
+
+class Watched(StubSemantic):
+    """Notices how many maps of probabilities are alive at once."""
+
+    alive = most = 0
+
+    def _look(self, pixels: np.ndarray, class_maps: bool) -> Prediction:
+        plain = super()._look(pixels, class_maps)
+        return replace(plain, pixels=WatchedPixels(self, plain.pixels.probabilities()))
+
+
+class WatchedPixels(StubPixels):
+    def __init__(self, watch: Watched, probabilities: np.ndarray) -> None:
+        super().__init__(probabilities)
+        self._watch = watch
+
+    def probabilities(self) -> np.ndarray:
+        found = super().probabilities().copy()
+        self._watch.alive += 1
+        self._watch.most = max(self._watch.most, self._watch.alive)
+        weakref.finalize(found, self._died)
+        return found
+
+    def _died(self) -> None:
+        self._watch.alive -= 1
+
+
+@pytest.mark.parametrize("mine", ["entropy", "RSAL", "RIPU"])
+def test_maps_of_all_pixels_are_in_memory_for_one_image_at_a_time(
+    tmp_path: Path, images: list[Path], monkeypatch: pytest.MonkeyPatch, mine: str
+) -> None:
+    watched = Watched()
+    monkeypatch.setitem(PREDICTORS, 3, lambda least: watched)
+    finish(tmp_path, images, 3, "mining", "infer", mine=mine, batch=8)
+    assert (watched.most, watched.alive) == (1, 0)

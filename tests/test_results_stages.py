@@ -82,3 +82,16 @@ def test_where_the_platforms_metric_is_equal_the_finer_one_decides(task: Task) -
 
 def test_files_beside_the_weights_belong_to_the_stage(task: Task) -> None:
     assert train(task, BestAndLatest(1), MAPS)["best"]["files"] == ["best.pth", "config.py"]
+
+
+def test_attachments_belong_to_no_stage_and_stay(task: Task) -> None:
+    stages = Stages(task, task.scratch / "stages.json", BestAndLatest(1))
+    weights, note = task.scratch / "1.pth", task.scratch / "note.txt"
+    for file in (weights, note):
+        file.write_text(file.name)
+    stages.publish(weights, 1, {"mAP": 0.5, "mAP50_95": 0.5}, best=True)
+    stages.attach("notes", [note])
+    stages.replace_file("best", weights)
+    result = yaml.safe_load(task.env.output.training_result_file.read_text(encoding="utf-8"))
+    assert result["attachments"] == {"notes": ["note.txt"]}
+    assert (task.env.output.models_dir / "attachments" / "notes" / "note.txt").read_text() == "note.txt"

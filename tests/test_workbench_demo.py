@@ -18,28 +18,36 @@ from workbench.__main__ import app
 from workbench.check import Finding
 from workbench.form import filled_form, template_file
 from workbench.images import REPOSITORY
-from workbench.plan import DEFAULT, PLANS
+from workbench.masked import MaskedSample, sample_of
+from workbench.plan import DEFAULT, PLANS, find_plan
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr(picture, "GRID", (1, 2))
+    monkeypatch.setattr(picture, "PAIRS", (1, 1))
     monkeypatch.setattr(picture, "STRIP", 2)
 
 
-@pytest.fixture(params=PLANS)
+each_plan = pytest.mark.parametrize("whole", PLANS, ids=lambda plan: plan.name)
+
+
+@pytest.fixture(params=PLANS[:-1], ids=lambda plan: plan.name)  # the last differs from the first in the image only
 def plan(request, tmp_path):
     """The plan of an image with few images, for one whose forms have just what the demo fills in."""
-    plan = PLANS[request.param]
+    plan = request.param
     folder = tmp_path / "image"
     (folder / "img-man").mkdir(parents=True)
     shutil.copyfile(Path(__file__).parent / "fake_start.py", folder / "start.py")
-    for verb, values in (("training", plan.training), ("mining", plan.mining)):
-        (folder / "img-man" / f"{verb}-template.yaml").write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
+    manifest = {"object_type": int(plan.object_type)}
+    (folder / "img-man" / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    masks = {} if plan.object_type is ObjectType.DETECTION else {"export_format": "seg-coco:raw"}
+    for verb, values in (("training", {**masks, **plan.training}), ("mining", plan.mining)):
+        (folder / "img-man" / f"{verb}-template.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     return replace(plan, image=folder, counts=(3, 2), scenes=((4, plan.scenes[0][1]),))
 
 
-upright = pytest.mark.parametrize("plan", [DEFAULT], indirect=True)
+upright = pytest.mark.parametrize("plan", [find_plan(DEFAULT)], indirect=True, ids=[DEFAULT])
 
 
 def run(folder, plan):
@@ -55,34 +63,43 @@ def test_the_demo_ends_with_a_picture_a_page_and_the_paths_of_all_outputs(tmp_pa
     paths = [Path(line.rsplit(maxsplit=1)[-1]) for line in shown.splitlines() if line.startswith("  ")]
     assert len(paths) >= 10
     assert all(path.exists() for path in paths)
-    assert cv2.imread(str(tmp_path / "overview.png")).shape == (1606, 1980, 3)
-    assert ("rotate(28.65 30.0 25.0)" in (tmp_path / "report.html").read_text(encoding="utf-8")) == plan.rotated
-    assert "AP at IoU 0.5 on validation: 0.970" in shown
+    masked = plan.object_type is not ObjectType.DETECTION
+    assert cv2.imread(str(tmp_path / "overview.png")).shape == (2046 if masked else 1606, 1980, 3)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ("rotate(28.65 30.0 25.0)" in page) == plan.rotated
+    assert ('<path class="edge' in page) == masked
+    assert ('<path class="region"' in page) == ("regions to label" in shown) == (plan.object_type == 3)
+    assert "on validation: 0.970" in shown
     assert not (tmp_path / "training" / "stale").exists()
+    annotations = [line.split("\t")[1] for line in (tmp_path / "training/in/train-index.tsv").read_text().splitlines()]
+    assert len(annotations) == 3
+    assert all(("counts" in Path(file).read_text(encoding="utf-8")) == masked for file in annotations)
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_the_candidates_show_every_scene_once_and_a_file_that_is_no_image(name):
-    plan = replace(PLANS[name], scenes=tuple((1, scene) for _, scene in PLANS[name].scenes))
+@each_plan
+def test_the_candidates_show_every_scene_once_and_a_file_that_is_no_image(whole):
+    plan = replace(whole, scenes=tuple((1, scene) for _, scene in whole.scenes), counts=(1, 1))
     *images, broken = demo.unlabelled_samples(plan)
-    assert len({sample.asset for sample in [*images, *replace(plan, counts=(1, 1)).train()]}) == len(plan.scenes) + 1
-    assert any(sample.angles.any() for sample in images) == plan.rotated
-    assert broken.content is not None
+    samples = [sample_of(rendered) for rendered in [*images, *plan.train()]]
+    assert len({sample.asset for sample in samples}) == len(plan.scenes) + 1
+    assert any(sample.angles.any() for sample in samples) == plan.rotated
+    assert any(isinstance(each, MaskedSample) for each in images) == (plan.object_type is not ObjectType.DETECTION)
+    assert sample_of(broken).content is not None
 
 
 @upright
 @pytest.mark.parametrize(
-    ("least_ap50", "findings", "message"),
+    ("least", "findings", "message"),
     [
         (0.98, [], "AP at IoU 0.5 is 0.970; at least 0.98 is expected"),
         (0.9, [Finding(Path("x"), "is wrong", "Do it right")], "1 outputs are not as"),
     ],
 )
-def test_results_that_are_not_good_enough_fail_the_demo(tmp_path, plan, monkeypatch, least_ap50, findings, message):
+def test_results_that_are_not_good_enough_fail_the_demo(tmp_path, plan, monkeypatch, least, findings, message):
     monkeypatch.setattr(demo, "draw_overview", lambda *_: None)
     monkeypatch.setattr(demo, "check_out", lambda *_, **__: findings)
     with pytest.raises(demo.DemoError, match=message):
-        run(tmp_path, replace(plan, least_ap50=least_ap50))
+        run(tmp_path, replace(plan, least=least))
 
 
 @upright
@@ -99,16 +116,31 @@ def test_an_image_that_fails_ends_the_demo(tmp_path, plan):
         run(tmp_path / "demo", plan)
 
 
-@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
-def test_the_parameters_of_the_demo_are_in_the_forms_of_its_image(plan):
-    assert filled_form(plan.image, Verb.TRAINING, plan.training)["export_format"] == "ark:raw"
-    assert filled_form(plan.image, Verb.MINING, plan.mining)["mining_algorithm"] == "entropy"
+@each_plan
+def test_the_parameters_of_the_demo_are_in_the_forms_of_its_image(whole):
+    detection = whole.object_type is ObjectType.DETECTION
+    form = filled_form(whole.image, Verb.TRAINING, whole.training, whole.object_type)
+    assert form["export_format"] == ("ark:raw" if detection else "seg-coco:raw")
+    assert "mining_algorithm" in filled_form(whole.image, Verb.MINING, whole.mining, whole.object_type)
 
 
-def test_an_image_without_a_demo_is_refused_with_those_that_have_one():
-    result = CliRunner().invoke(app, ["demo", "--image", "seg"], env={"COLUMNS": "200"})
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--image", "seg"], "image 'seg'; allowed are det-yolov5-tmi, rot-mmrotate-tmi, seg-all-in-one-tmi"),
+        (["--object-type", "mask"], "object type 'mask' of det-yolov5-tmi; allowed are detection"),
+    ],
+)
+def test_what_has_no_demo_is_refused_with_what_has_one(options, message):
+    result = CliRunner().invoke(app, ["demo", *options], env={"COLUMNS": "200"})
     assert result.exit_code == 2
-    assert "'seg'; allowed are det-yolov5-tmi, rot-mmrotate-tmi" in result.output
+    assert message in result.output
+
+
+def test_an_image_of_several_object_types_has_a_demo_for_each():
+    found = [find_plan("seg-all-in-one-tmi", name).object_type for name in ("Detection", "semantic", "instance")]
+    assert found == [ObjectType.DETECTION, ObjectType.SEMANTIC, ObjectType.INSTANCE]
+    assert find_plan("seg-all-in-one-tmi").object_type is ObjectType.SEMANTIC
 
 
 @pytest.mark.parametrize(
@@ -154,4 +186,4 @@ def test_an_image_has_no_form_for_another_object_type(name, object_type, words):
 
 def test_the_form_has_no_field_for_an_unknown_key():
     with pytest.raises(ValueError, match="epoch: not in"):
-        filled_form(PLANS[DEFAULT].image, Verb.TRAINING, {"epoch": 3})
+        filled_form(find_plan(DEFAULT).image, Verb.TRAINING, {"epoch": 3})

@@ -7,23 +7,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
 
 from common.boxes import rotated
+from common.contract import ObjectType
 from workbench import ships
+from workbench.charts import apart
 from workbench.check import Finding
 from workbench.frame import frames
-from workbench.gallery import Tile, mistakes_per_image, read_tiles, spread
-from workbench.matching import Verdict, iou, judge
-from workbench.outputs import Found, read_training_curve
+from workbench.gallery import Tile, legend, mistakes_per_image, read_tiles, spread
+from workbench.masked import MaskedSample, render_masked
+from workbench.matching import PixelVerdict, Verdict, iou, judge, judge_pixels
+from workbench.objects import Objects, true_objects
+from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
 from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
-from workbench.shapes import CLASS_NAMES, render
+from workbench.shapes import CLASS_NAMES, CUT, render
+from workbench.silhouette import silhouette
 from workbench.task import Task
-from workbench.tiles import show_tile
+from workbench.tiles import show_tile, show_truth
 
 FAKE = Path(__file__).parent / "fake_start.py"
 
@@ -32,29 +37,35 @@ def found(*rows, angle=0.0):
     """Detections `(class name, score, x1, y1, x2, y2)`, all at one angle."""
     boxes = np.array([corners for _, _, *corners in rows], np.int64).reshape(-1, 4)
     scores = np.array([score for _, score, *_ in rows], float)
-    return Found(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
+    return Objects(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
 
 
 def truth(*rows, angle=0.0):
-    """Objects `(class, x1, y1, x2, y2)`, all at one angle."""
-    boxes = np.array([corners for _, *corners in rows], np.int64).reshape(-1, 4)
-    classes = np.array([label for label, *_ in rows], np.int64)
-    return Sample(np.zeros((9, 9, 3), np.uint8), boxes, classes, np.full(len(rows), angle))
+    """Objects `(class name, x1, y1, x2, y2)`, all at one angle."""
+    return replace(found(*[(name, 1.0, *corners) for name, *corners in rows], angle=angle), scores=None)
+
+
+def masked(objects, *slices):
+    """The objects with masks that fill `(rows, columns)` of 9 x 9 pixels."""
+    masks = np.zeros((len(slices), 9, 9), np.bool_)
+    for mask, place in zip(masks, slices, strict=True):
+        mask[place] = True
+    return replace(objects, masks=masks)
 
 
 @pytest.mark.parametrize(
     ("detections", "objects", "right", "missed"),
     [
-        ([("dog", 0.9, 0, 0, 9, 9)], [(0, 0, 0, 9, 9)], [True], [False]),
-        ([("cat", 0.9, 0, 0, 9, 9)], [(0, 0, 0, 9, 9)], [False], [True]),  # another class
-        ([("dog", 0.9, 0, 0, 4, 9)], [(0, 0, 0, 9, 9)], [False], [True]),  # IoU 4/9
-        ([("dog", 0.5, 0, 0, 9, 9), ("dog", 0.6, 0, 0, 9, 8)], [(0, 0, 0, 9, 9)], [False, True], [False]),  # twice
-        ([], [(0, 0, 0, 9, 9)], [], [True]),
+        ([("dog", 0.9, 0, 0, 9, 9)], [("dog", 0, 0, 9, 9)], [True], [False]),
+        ([("cat", 0.9, 0, 0, 9, 9)], [("dog", 0, 0, 9, 9)], [False], [True]),  # another class
+        ([("dog", 0.9, 0, 0, 4, 9)], [("dog", 0, 0, 9, 9)], [False], [True]),  # IoU 4/9
+        ([("dog", 0.5, 0, 0, 9, 9), ("dog", 0.6, 0, 0, 9, 8)], [("dog", 0, 0, 9, 9)], [False, True], [False]),  # twice
+        ([], [("dog", 0, 0, 9, 9)], [], [True]),
         ([("dog", 0.9, 0, 0, 9, 9)], [], [False], []),
     ],
 )
 def test_detections_are_judged_best_first(detections, objects, right, missed):
-    verdict = judge(found(*detections), truth(*objects), ["dog", "cat"])
+    verdict = judge(found(*detections), truth(*objects))
     assert (verdict.right.tolist(), verdict.missed.tolist()) == (right, missed)
     assert verdict.mistakes == right.count(False) + missed.count(True)
 
@@ -80,7 +91,7 @@ LYING, STANDING = (0, 40, 100, 60), (40, 0, 60, 100)
     ],
 )
 def test_rotated_boxes_are_compared_as_they_lie(box, angle, other, turn, right):
-    verdict = judge(found(("dog", 0.9, *box), angle=angle), truth((0, *other), angle=turn), ["dog"])
+    verdict = judge(found(("dog", 0.9, *box), angle=angle), truth(("dog", *other), angle=turn))
     assert verdict.right.tolist() == [right]
 
 
@@ -100,15 +111,101 @@ def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place
 def test_the_tile_draws_a_turned_box_over_the_object_that_was_rendered():
     """The rectangle of the picture and that of the page are the truth's own corners."""
     sample = ships.render(1, seed=3)[0]
-    boxes = Found(sample.boxes, sample.angles, ("ship",) * len(sample.classes), np.ones(len(sample.classes)))
-    drawn = Tile(Path("1.jpg"), sample.image, boxes, 1.0, 1, sample, Verdict(np.zeros(0, bool), np.ones(0, bool)))
+    boxes = true_objects(sample, ("ship", "ship", "ship"), ObjectType.DETECTION)
     axes = Figure().add_subplot()
-    show_tile(axes, replace(drawn, verdict=None), ("ship",))
+    show_tile(axes, Tile(Path("1.jpg"), sample.image, boxes, 1.0, 1, None, None), ("ship",))
     edges = [patch for patch in axes.patches if isinstance(patch, Rectangle)][1::2]
     expected = rotated.corners(rotated.from_upright(sample.boxes, sample.angles)) / max(sample.image.shape)
     height, width = sample.image.shape[:2]
     expected += [(1 - width / max(height, width)) / 2, (1 - height / max(height, width)) / 2]
     assert np.array([edge.get_corners() for edge in edges]) == pytest.approx(expected)
+
+
+# masks
+
+BOX = (0, 0, 9, 9)
+
+
+def test_objects_with_masks_are_judged_by_them_and_not_by_their_boxes():
+    left, right = (slice(0, 9), slice(0, 4)), (slice(0, 9), slice(5, 9))
+    verdict = judge(
+        masked(found(("dog", 0.9, *BOX), ("dog", 0.8, *BOX)), right, left), masked(truth(("dog", *BOX)), left)
+    )
+    assert (verdict.right.tolist(), verdict.missed.tolist()) == ([False, True], [False])
+    assert judge(replace(found(), masks=np.zeros((0, 1, 1), bool)), masked(truth(("dog", *BOX)), left)).mistakes == 1
+
+
+def test_maps_of_classes_are_judged_by_their_pixels():
+    upper, lower, row = (slice(0, 3), slice(0, 9)), (slice(3, 9), slice(0, 9)), (slice(2, 3), slice(0, 9))
+    real = masked(truth(("dog", *BOX), ("cat", *BOX)), upper, lower)
+    assert judge_pixels(real, real) == PixelVerdict(0)
+    swapped = replace(real, names=("cat", "dog"))
+    assert judge_pixels(swapped, real) == PixelVerdict(100)
+    assert judge_pixels(masked(truth(("dog", *BOX)), upper), real).mistakes == pytest.approx(100 * 6 / 9)
+    empty = replace(truth(), masks=np.zeros((0, 1, 1), bool))
+    assert judge_pixels(empty, masked(truth(("cat", *BOX)), row)).mistakes == pytest.approx(100 / 9)
+
+
+def test_the_truth_of_a_semantic_project_is_a_mask_a_class():
+    for rendered in render_masked(4, seed=1, scene=replace(CUT, empty_share=0)):
+        objects = true_objects(rendered, CLASS_NAMES, ObjectType.SEMANTIC)
+        labels = rendered.labels(blank=len(CLASS_NAMES))
+        assert sorted(objects.names) == sorted(CLASS_NAMES[k] for k in np.unique(labels) if k < len(CLASS_NAMES))
+        for name, mask, (x1, y1, x2, y2) in zip(objects.names, objects.masks, objects.boxes, strict=True):
+            assert np.array_equal(mask, labels == CLASS_NAMES.index(name))
+            ys, xs = np.nonzero(mask)
+            assert (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) == (x1, y1, x2, y2)
+        assert len(true_objects(rendered, CLASS_NAMES, ObjectType.INSTANCE).masks) == len(rendered.sample.classes)
+    blank = MaskedSample(Sample(np.zeros((4, 5, 3), np.uint8)), np.full((4, 5), -1, np.int16))
+    assert true_objects(blank, CLASS_NAMES, ObjectType.SEMANTIC).masks.shape == (0, 4, 5)
+
+
+def test_a_silhouette_has_a_ring_for_each_part_and_each_hole():
+    mask = np.zeros((12, 20), np.bool_)
+    mask[2:9, 3:10] = mask[4:6, 14:18] = True
+    mask[4:7, 5:8] = False
+    shape = silhouette(mask)
+    assert len(shape.rings) == 3
+    assert shape.top == (3.5, 2.5, 3.5, 2.5)
+    assert shape.path.count("Z") == 3
+    assert silhouette(np.zeros((3, 3), np.bool_)).path == ""
+
+
+def test_the_tile_draws_the_masks_over_the_objects_that_were_rendered():
+    [rendered] = render_masked(1, seed=3, scene=replace(CUT, empty_share=0, objects=(3, 3)))
+    real = true_objects(rendered, CLASS_NAMES, ObjectType.INSTANCE)
+    corner = np.zeros(rendered.owners.shape, np.bool_)
+    corner[:20, :20] = True
+    drawn = Tile(
+        Path("1.jpg"), rendered.sample.image, real, 1.0, 1, real, judge(real, real), regions=silhouette(corner)
+    )
+    height, width = corner.shape
+    size = max(height, width)
+    for show, extra in ((show_tile, 2), (show_truth, 0)):
+        axes = Figure().add_subplot()
+        show(axes, drawn, CLASS_NAMES)
+        patches = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
+        assert len(patches) == 3 * len(real.names) + extra  # a veil, a seam, a line; the regions have no veil
+        for mask, patch in zip(real.masks, patches[::3], strict=False):
+            # The corners of the lines lie on pixels of the mask.
+            points = patch.get_path().vertices * size - [(size - width) / 2, (size - height) / 2]
+            columns, rows = np.floor(points.round(6)).astype(int).T
+            assert mask[rows, columns].all()
+
+
+def test_the_legend_tells_what_there_is():
+    judged = tile(1)
+    chosen = replace(judged, verdict=PixelVerdict(3.0), regions=silhouette(np.ones((4, 4), np.bool_)))
+    assert legend([replace(judged, verdict=None)]) == []
+    assert legend([judged]) == ["dashed: wrong", "white: missed"]
+    assert legend([chosen]) == ["white: regions to label"]
+    assert mistakes_per_image([chosen, replace(chosen, verdict=PixelVerdict(5.0))]) == 4.0
+    assert not chosen.is_wrong(0)
+
+
+def test_labels_are_moved_apart_and_only_where_they_are_too_close():
+    assert apart([0.5, 0.1, 0.52], 0.1) == [0.5, 0.1, 0.6]
+    assert apart([3.0, 1.0], 1.5) == [3.0, 1.0]
 
 
 def tile(rank, objects=1, mistakes=0):
@@ -200,4 +297,4 @@ def test_the_page_shows_what_the_checks_found(story):
 def test_an_image_that_writes_no_curve_is_no_error(story):
     elsewhere = replace(story.training, output=story.training.output | {"root_dir": Path("/nowhere")})
     assert read_training_curve(elsewhere) == []
-    assert [epoch.map50 for epoch in read_training_curve(story.training)] == [0.5, 0.97]
+    assert [epoch.first for epoch in read_training_curve(story.training)] == [0.5, 0.97]

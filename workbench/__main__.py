@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from workbench.demo import DemoError, run_demo
-from workbench.plan import DEFAULT, PLANS
+from workbench.plan import DEFAULT, find_plan
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -20,14 +20,19 @@ def main() -> None:
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the tasks and the report go.")] = Path("build/demo"),
-    image: Annotated[str, typer.Option(help=f"Which image: {' or '.join(PLANS)}.")] = DEFAULT,
+    image: Annotated[str, typer.Option(help="Which image, by the name of its folder.")] = DEFAULT,
+    object_type: Annotated[
+        str | None, typer.Option(help="detection, semantic or instance, for an image that has several.")
+    ] = None,
 ) -> None:
     """Train, mine and infer on rendered images, and show the results on one page. Minutes on 2 cores."""
-    if image not in PLANS:
-        raise typer.BadParameter(f"{image!r}; allowed are {', '.join(PLANS)}", param_hint="--image")
+    try:
+        plan = find_plan(image, object_type)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     console = Console()
     try:
-        run_demo(folder, console, PLANS[image])
+        run_demo(folder, console, plan)
     except DemoError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error

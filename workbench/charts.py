@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,8 @@ TOP: Final = 12
 BOTTOM: Final = 30
 
 BINS: Final = 24
+LABEL: Final = 15
+"""The height of a line of text."""
 
 _GRID_LINES: Final = 4
 
@@ -30,13 +33,14 @@ def line_chart(xs: Sequence[float], series: Sequence[tuple[str, str, Sequence[fl
     top = max(1.0, *(max(values) for _, _, values in series))
     low, high = xs[0], max(xs[-1], xs[0] + 1)
     parts = [_grid(top), _ticks([low, round((low + high) / 2), high], low, high, x_label)]
-    for name, css, values in series:
+    labels = apart([_y(values[-1], top) for _, _, values in series], LABEL)
+    for (name, css, values), label_y in zip(series, labels, strict=True):
         points = [(_x(x, low, high), _y(y, top)) for x, y in zip(xs, values, strict=True)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        end_x, end_y = points[-1]
         parts.append(f'<polyline class="line {css}" points="{path}"><title>{escape(name)}</title></polyline>')
         parts.append(
-            f'<text class="label {css}" x="{end_x + 6:.1f}" y="{end_y + 4:.1f}">{escape(name)} {values[-1]:.2f}</text>'
+            f'<text class="label {css}" x="{points[-1][0] + 6:.1f}" y="{label_y + 4:.1f}">'
+            f"{escape(name)} {values[-1]:.2f}</text>"
         )
     return _svg(parts)
 
@@ -55,6 +59,15 @@ def histogram(values: Sequence[float], low: float, high: float, x_label: str) ->
             f"<title>{title}</title></rect>"
         )
     return _svg(parts)
+
+
+def apart(places: Sequence[float], least: float) -> list[float]:
+    """The places, the bigger ones moved up so that any two are `least` apart: where labels go that must not overlap."""
+    moved = list(places)
+    order = sorted(range(len(moved)), key=moved.__getitem__)
+    for below, above in pairwise(order):
+        moved[above] = max(moved[above], moved[below] + least)
+    return moved
 
 
 def _x(value: float, low: float, high: float) -> float:
@@ -78,10 +91,15 @@ def _grid(top: float) -> str:
 def _ticks(values: Sequence[float], low: float, high: float, label: str) -> str:
     y = HEIGHT - BOTTOM + 18
     ticks = "".join(
-        f'<text class="tick" x="{_x(value, low, high):.1f}" y="{y}" text-anchor="middle">{value:.3g}</text>'
+        f'<text class="tick" x="{_x(value, low, high):.1f}" y="{y}" text-anchor="middle">{_number(value)}</text>'
         for value in values
     )
-    return f'{ticks}<text class="tick" x="{WIDTH - RIGHT + 6}" y="{y}" dx="14">{escape(label)}</text>'
+    return f'{ticks}<text class="tick" x="{WIDTH - RIGHT + 6}" y="{y}" dx="20">{escape(label)}</text>'
+
+
+def _number(value: float) -> str:
+    """Three digits, and all of those before the point."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 def _svg(parts: Sequence[str]) -> Markup:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from common.contract import Verb
+from common.contract import REGIONS_FOLDER, ObjectType, Verb
 from common.results.curve import CURVE_FILE
+from common.results.training import ATTACHMENTS
 from workbench.check import Finding, check_out
 from workbench.form import filled_form
 from workbench.gallery import read_tiles
+from workbench.masked import MaskedSample, Rendered, sample_of, write_mask_annotations
 from workbench.outputs import read_best_stage, stage_files
 from workbench.picture import draw_overview
 from workbench.plan import Plan
@@ -21,6 +23,7 @@ from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
 from workbench.task import Task
+from workbench.terms import TERMS
 
 
 class DemoError(Exception):
@@ -36,23 +39,23 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         plan: which image, on what data.
 
     Raises:
-        DemoError: the image failed, an output breaks the contract, or AP at IoU 0.5 is below that of the plan.
+        DemoError: the image failed, an output breaks the contract, or the model is worse than the plan expects.
     """
     for name in ("training", "unlabelled"):
         shutil.rmtree(folder / name, ignore_errors=True)
     unlabelled = unlabelled_samples(plan)
-    form = filled_form(plan.image, Verb.TRAINING, plan.training)
-    training = write_training_task(folder / "training", plan.train(), plan.val(), plan.class_names, form)
+    training = write_training(folder / "training", plan)
     training_seconds = _run(plan.image, training, console)
     _stop_at(_check(training, console, plan))
     candidates = write_candidate_task(
         folder / "unlabelled",
-        unlabelled,
+        _samples(unlabelled),
         stage_files(Task.load(training)),
         plan.class_names,
-        filled_form(plan.image, Verb.MINING, plan.mining),
+        filled_form(plan.image, Verb.MINING, plan.mining, plan.object_type),
         run_mining=True,
         run_infer=True,
+        object_type=plan.object_type,
     )
     candidate_seconds = _run(plan.image, candidates, console)
     story = Round(
@@ -61,16 +64,36 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         training_seconds=training_seconds,
         candidate_seconds=candidate_seconds,
         findings=_check(candidates, console, plan),
-        truth={sample.base_name: sample for sample in unlabelled if sample.content is None},
+        truth={sample_of(each).base_name: each for each in unlabelled if sample_of(each).content is None},
     )
-    _conclude(story, folder.resolve(), console, plan.least_ap50)
+    _conclude(story, folder.resolve(), console, plan)
 
 
-def unlabelled_samples(plan: Plan) -> list[Sample]:
+def write_training(folder: Path, plan: Plan) -> Path:
+    """Writes the training task, with masks where the plan's images have some; the path of env.yaml."""
+    form = filled_form(plan.image, Verb.TRAINING, plan.training, plan.object_type)
+    train, val = plan.train(), plan.val()
+    env_file = write_training_task(
+        folder, _samples(train), _samples(val), plan.class_names, form, object_type=plan.object_type
+    )
+    if plan.object_type is not ObjectType.DETECTION:
+        write_mask_annotations(folder, _masked(train), _masked(val), plan.class_names)
+    return env_file
+
+
+def unlabelled_samples(plan: Plan) -> list[Rendered]:
     """The candidates of the plan, and one file that is no image."""
     samples = plan.unlabelled()
-    broken = Sample(samples[0].image, content=samples[0].encoded[:100])
-    return [*samples, broken]
+    first = sample_of(samples[0])
+    return [*samples, Sample(first.image, content=first.encoded[:100])]
+
+
+def _samples(images: Sequence[Rendered]) -> list[Sample]:
+    return [sample_of(rendered) for rendered in images]
+
+
+def _masked(images: Sequence[Rendered]) -> list[MaskedSample]:
+    return [rendered for rendered in images if isinstance(rendered, MaskedSample)]
 
 
 def _run(image: Path, env_file: Path, console: Console) -> float:
@@ -95,19 +118,20 @@ def _stop_at(findings: Sequence[Finding]) -> None:
         raise DemoError(f"{len(findings)} outputs are not as the platform wants them")
 
 
-def _conclude(story: Round, folder: Path, console: Console, least_ap50: float) -> None:
+def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
     """Writes the report, shows the results and judges them."""
     tiles = read_tiles(story.candidates, story.truth)
     draw_overview(tiles, story, folder / "overview.png")
     write_report(tiles, story, folder / "report.html")
     for label, path in _outputs(story, folder):
         console.print(f"  {label:<20} {path}", soft_wrap=True, highlight=False, markup=False)
-    ap50 = read_best_stage(story.training)["mAP"]
+    terms = TERMS[plan.object_type]
+    reached = read_best_stage(story.training)[terms.metric]
     times = f"training {duration(story.training_seconds)}, mining + infer {duration(story.candidate_seconds)}"
-    console.print(f"AP at IoU 0.5 on validation: {ap50:.3f} ({times})", highlight=False)
+    console.print(f"{terms.long} on validation: {reached:.3f} ({times})", highlight=False)
     _stop_at(story.findings)
-    if ap50 < least_ap50:
-        raise DemoError(f"AP at IoU 0.5 is {ap50:.3f}; at least {least_ap50} is expected")
+    if reached < plan.least:
+        raise DemoError(f"{terms.long} is {reached:.3f}; at least {plan.least} is expected")
 
 
 def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -118,9 +142,13 @@ def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:
     yield "training result", training["training_result_file"]
     for file in stage_files(story.training):
         yield "model file", file
+    for file in sorted((training["models_dir"] / ATTACHMENTS).glob("*/*")):
+        yield "attachment", file
     yield "training curve", training["root_dir"] / CURVE_FILE
     yield "tensorboard", training["tensorboard_dir"]
     yield "training log", training["executor_log_file"]
-    yield "detections", candidates["infer_result_file"]
+    yield "found", candidates["infer_result_file"]
     yield "mining result", candidates["mining_result_file"]
+    if (regions := candidates["root_dir"] / REGIONS_FOLDER).is_dir():
+        yield "regions to label", regions
     yield "mining + infer log", candidates["executor_log_file"]

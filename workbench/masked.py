@@ -47,6 +47,15 @@ class MaskedSample:
         return np.append(self.sample.classes, blank)[self.owners]
 
 
+Rendered = Sample | MaskedSample
+"""What a renderer makes: only some know which pixels show which object."""
+
+
+def sample_of(rendered: Rendered) -> Sample:
+    """The image with its boxes."""
+    return rendered.sample if isinstance(rendered, MaskedSample) else rendered
+
+
 def render_masked(count: int, seed: int, scene: Scene = CUT) -> list[MaskedSample]:
     """`count` images of `scene`; image i depends on `seed` and i alone. The same images as `shapes.render` makes."""
     return [MaskedSample(*render_owned(np.random.default_rng([seed, index]), scene)) for index in range(count)]

@@ -1,6 +1,5 @@
-"""Compares detections with the truth as COCO's evaluation does: best score first, each object at most once."""
+"""Compares what was found with the truth, as the evaluations of COCO and of Cityscapes do."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,36 +7,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.boxes import rotated
-from workbench.outputs import Found
-from workbench.sample import Boxes, Sample
+from workbench.objects import Masks, Objects
+from workbench.sample import Boxes
 
 LEAST_IOU: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """Which detections of an image are right, and which of its objects were missed.
+    """Which of the objects that were found are right, and which of the true ones were missed.
 
     Attributes:
-        right: `(n,)` bool, one per detection.
-        missed: `(m,)` bool, one per object.
+        right: `(n,)` bool, one per object that was found.
+        missed: `(m,)` bool, one per true object.
     """
 
     right: NDArray[np.bool_]
     missed: NDArray[np.bool_]
 
     @property
-    def mistakes(self) -> int:
-        """Wrong detections plus missed objects."""
-        return int((~self.right).sum() + self.missed.sum())
+    def mistakes(self) -> float:
+        """Wrong objects plus missed ones."""
+        return float((~self.right).sum() + self.missed.sum())
 
 
-def judge(found: Found, truth: Sample, class_names: Sequence[str]) -> Verdict:
-    """Gives each detection, best score first, the free object of its class that it overlaps most, from IoU 0.5 on."""
+@dataclass(frozen=True, slots=True)
+class PixelVerdict:
+    """How much of an image has the wrong class.
+
+    Attributes:
+        mistakes: per cent of the pixels.
+    """
+
+    mistakes: float
+
+
+def judge(found: Objects, truth: Objects) -> Verdict:
+    """Gives each object that was found, best score first, the free true one of its class that it overlaps most.
+
+    The IoU must be at least 0.5; that of the masks where there are some.
+    """
     ious = overlaps(found, truth)
-    right, free = np.zeros(len(found.names), bool), np.ones(len(truth.classes), bool)
-    for index in np.argsort(-found.scores, kind="stable"):
-        same = free & np.array([class_names[label] == found.names[index] for label in truth.classes], bool)
+    right, free = np.zeros(len(found.names), bool), np.ones(len(truth.names), bool)
+    scores = np.zeros(len(right)) if found.scores is None else found.scores
+    for index in np.argsort(-scores, kind="stable"):
+        same = free & np.array([name == found.names[index] for name in truth.names], bool)
         candidates = np.where(same, ious[index], 0.0)
         if candidates.size and candidates.max() >= LEAST_IOU:
             right[index] = True
@@ -45,8 +59,20 @@ def judge(found: Found, truth: Sample, class_names: Sequence[str]) -> Verdict:
     return Verdict(right, free)
 
 
-def overlaps(found: Found, truth: Sample) -> NDArray[np.float64]:
-    """Intersection over union of each detection with each object, `(n, m)`; of the rotated boxes if one is rotated."""
+def judge_pixels(found: Objects, truth: Objects) -> PixelVerdict:
+    """Compares maps of classes: a mask for each class, see `Objects.of_classes`. The truth's has the image's size."""
+    assert found.masks is not None
+    assert truth.masks is not None
+    wrong = np.zeros(truth.masks.shape[1:], np.bool_)
+    for name in {*found.names, *truth.names}:
+        wrong |= _mask_of(name, found, found.masks, wrong) ^ _mask_of(name, truth, truth.masks, wrong)
+    return PixelVerdict(100 * float(wrong.mean()))
+
+
+def overlaps(found: Objects, truth: Objects) -> NDArray[np.float64]:
+    """Intersection over union of n objects with m others, `(n, m)`: of masks, else of rotated boxes, else of boxes."""
+    if found.masks is not None and truth.masks is not None:
+        return mask_iou(found.masks, truth.masks)
     if not (found.angles.any() or truth.angles.any()):
         return iou(found.boxes, truth.boxes)
     left, right = (rotated.from_upright(each.boxes, each.angles) for each in (found, truth))
@@ -61,6 +87,22 @@ def iou(left: Boxes, right: Boxes) -> NDArray[np.float64]:
     union = _area(left)[:, None] + _area(right)[None, :] - shared
     ratio: NDArray[np.float64] = shared / np.maximum(union, 1)
     return ratio
+
+
+def mask_iou(left: Masks, right: Masks) -> NDArray[np.float64]:
+    """Intersection over union of n and m masks of one image: `(n, m)`."""
+    if not (len(left) and len(right)):
+        return np.zeros((len(left), len(right)))
+    first, second = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (left, right))
+    shared = first @ second.T
+    union = first.sum(1)[:, None] + second.sum(1)[None, :] - shared
+    ratio: NDArray[np.float64] = shared / np.maximum(union, 1)
+    return ratio
+
+
+def _mask_of(name: str, objects: Objects, masks: Masks, nothing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels of a class; those of `nothing`'s shape, all false, where it does not occur."""
+    return masks[objects.names.index(name)] if name in objects.names else np.zeros_like(nothing)
 
 
 def _area(boxes: Boxes) -> NDArray[np.int64]:

@@ -1,34 +1,19 @@
 """Reads what a task has left below `/out`, for the report."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from common.contract import REGIONS_FOLDER, ObjectType
+from common.masks import rle
 from common.results.curve import CURVE_FILE, Point, read_curve
-from workbench.sample import Angles, Boxes
+from workbench.objects import Objects
 from workbench.task import Task
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """The detections of one image.
-
-    Attributes:
-        boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels, max corner exclusive; turned back to angle 0.
-        angles: `(n,)` float64, radians, clockwise as one sees it; 0 where the file has none.
-        names: n class names.
-        scores: `(n,)` float64 from 0 to 1.
-    """
-
-    boxes: Boxes
-    angles: Angles
-    names: tuple[str, ...]
-    scores: NDArray[np.float64]
 
 
 def read_best_stage(task: Task) -> dict[str, Any]:
@@ -50,13 +35,24 @@ def read_training_curve(task: Task) -> list[Point]:
     return read_curve(task.output["root_dir"] / CURVE_FILE)
 
 
-def read_detections(task: Task) -> dict[str, Found]:
-    """The detections by the base names of the images; an image without a single one has an empty entry too.
+def read_objects(task: Task) -> dict[str, Objects]:
+    """What was found, by the base names of the images; an image with nothing on it has an empty entry too."""
+    document = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))
+    if task.object_type is not ObjectType.DETECTION:
+        return _of_coco(document)
+    images = document["detection"]
+    return {name: _of_boxes(entry.get("boxes") or entry.get("annotations") or []) for name, entry in images.items()}
 
-    Angles are taken for radians.
-    """
-    images = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))["detection"]
-    return {name: _found(entry.get("boxes") or entry.get("annotations") or []) for name, entry in images.items()}
+
+def read_regions(task: Task, image: Path) -> NDArray[np.bool_] | None:
+    """`(H, W)` the pixels of a candidate that people should label; None if mining chose none of its regions."""
+    file = task.output["root_dir"] / REGIONS_FOLDER / f"{image.name}.png"
+    if not file.is_file():
+        return None
+    pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    chosen: NDArray[np.bool_] = pixels > 0
+    return chosen
 
 
 def read_ranking(task: Task) -> list[tuple[Path, float]]:
@@ -67,12 +63,39 @@ def read_ranking(task: Task) -> list[tuple[Path, float]]:
     return [(paths[Path(image).stem], float(score)) for image, score in rows]
 
 
-def _found(items: list[dict[str, Any]]) -> Found:
+def _of_boxes(items: list[dict[str, Any]]) -> Objects:
+    """Angles are taken for radians."""
     boxes = [item["box"] for item in items]
-    corners = [[box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"]] for box in boxes]
-    return Found(
-        boxes=np.array(corners, np.int64).reshape(-1, 4),
+    return Objects(
+        boxes=_corners([[box["x"], box["y"], box["w"], box["h"]] for box in boxes]),
         angles=np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
         names=tuple(item["class_name"] for item in items),
         scores=np.array([item["score"] for item in items], np.float64),
     )
+
+
+def _of_coco(document: dict[str, Any]) -> dict[str, Objects]:
+    names = {category["id"]: category["name"] for category in document["categories"]}
+    items: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
+    for annotation in document["annotations"]:
+        items[annotation["image_id"]].append(annotation)
+    return {image["file_name"]: _of_masks(items[image["id"]], names) for image in document["images"]}
+
+
+def _of_masks(items: list[dict[str, Any]], names: dict[Any, str]) -> Objects:
+    scores = [item.get("confidence") for item in items]
+    texts = [item["segmentation"] for item in items]
+    masks = [rle.decode(text["counts"].encode(), (text["size"][0], text["size"][1])) for text in texts]
+    return Objects(
+        boxes=_corners([item["bbox"] for item in items]),
+        angles=np.zeros(len(items)),
+        names=tuple(names[item["category_id"]] for item in items),
+        scores=None if None in scores else np.array(scores, np.float64),
+        masks=np.array(masks, np.bool_) if masks else np.zeros((0, 1, 1), np.bool_),
+    )
+
+
+def _corners(rows: list[list[int]]) -> NDArray[np.int64]:
+    """`x, y, width, height` to corners."""
+    boxes = np.array(rows, np.int64).reshape(-1, 4)
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])

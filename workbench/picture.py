@@ -5,25 +5,27 @@ from pathlib import Path
 from typing import Any, Final
 
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from numpy.typing import NDArray
 
-from common.results.curve import Point
-from workbench.gallery import Tile, mistakes_per_image, spread
+from workbench.gallery import Tile, legend, mistakes_per_image, spread
 from workbench.outputs import read_best_stage, read_training_curve
+from workbench.plots import ALARM, CALM, INK, draw_curve, draw_scores
 from workbench.round import Round, duration
-from workbench.tiles import MUTED, colour_of, show_tile
+from workbench.terms import TERMS
+from workbench.tiles import MUTED, colour_of, show_tile, show_truth
 
 PAGE: Final = "#f6f7f9"
 CARD: Final = "#ffffff"
-INK: Final = "#18212f"
 LINE: Final = "#e3e7ee"
-ACCENT: Final = "#2563eb"
-ALARM: Final = "#e11d48"
-CALM: Final = "#0d9488"
 GRID: Final = (3, 5)
+PAIRS: Final = (4, 3)
+"""Rows and columns where the truth stands beside each image."""
+
 STRIP: Final = 8
-LEGEND: Final = "dashed: wrong   ·   white: missed"
+
+_GAP: Final = 0.12
+"""Between pairs, in widths of an image."""
 
 
 def draw_overview(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
@@ -39,13 +41,15 @@ def draw_overview(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
     """
     names = story.training.class_names
     with rc_context(_STYLE):
-        figure = Figure(figsize=(18, 14.6), facecolor=PAGE)
-        head, middle, first, last = _split(figure, 4, 1, height_ratios=[1.3, 7.9, 2.7, 2.7])
+        strip = 4.7 if story.paired else 2.7
+        heights = [1.3, 7.9, strip, strip]
+        figure = Figure(figsize=(18, sum(heights)), facecolor=PAGE)
+        head, middle, first, last = _split(figure, 4, 1, height_ratios=heights)
         _draw_head(head, story, len(tiles), names)
         _draw_middle(middle, tiles, story, names)
         quarter = max(1, len(tiles) // 4)
-        _draw_strip(first, "Label these first", ALARM, tiles[:STRIP], tiles[:quarter], names)
-        _draw_strip(last, "These can wait", CALM, tiles[-STRIP:], tiles[-quarter:], names)
+        _draw_strip(first, "Label these first", ALARM, tiles[:STRIP], tiles[:quarter], story)
+        _draw_strip(last, "These can wait", CALM, tiles[-STRIP:], tiles[-quarter:], story)
         figure.savefig(file, dpi=110)
     return file
 
@@ -67,8 +71,8 @@ _STYLE: Final[Any] = {
 
 def headline(story: Round) -> str:
     """The result in one line."""
-    stage = read_best_stage(story.training)
-    return f"AP50 {stage['mAP']:.3f} after {duration(story.training_seconds)} of training"
+    terms, stage = TERMS[story.training.object_type], read_best_stage(story.training)
+    return f"{terms.short} {stage[terms.metric]:.3f} after {duration(story.training_seconds)} of training"
 
 
 def subtitle(story: Round, candidates: int) -> str:
@@ -95,77 +99,64 @@ def _draw_head(part: SubFigure, story: Round, candidates: int, names: Sequence[s
 def _draw_middle(part: SubFigure, tiles: Sequence[Tile], story: Round, names: Sequence[str]) -> None:
     """Predictions on the left, the curve and the scores on the right."""
     left, right = _split(part, 1, 2, width_ratios=[2.05, 1])
-    rows, columns = GRID
-    grid = left.subplots(
-        rows, columns, gridspec_kw={**_margins(0.036, 0.99, 0.02, 0.93), "wspace": 0.05, "hspace": 0.05}
-    )
     left.text(0.036, 0.965, "Found on unlabelled images", fontsize=16, weight="bold", va="center")
-    if story.truth:
-        left.text(0.99, 0.965, LEGEND, fontsize=12.5, color=MUTED, ha="right", va="center")
+    left.text(0.99, 0.965, "   ·   ".join(legend(tiles)), fontsize=12.5, color=MUTED, ha="right", va="center")
     inner = tiles[STRIP:-STRIP] or tiles
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for axes, tile in zip(grid.flat, spread(inner, rows * columns), strict=False):
-        show_tile(axes, tile, names)
+    (_draw_pairs if story.paired else _draw_grid)(left, inner, names)
     curve, scores = right.subplots(2, 1, gridspec_kw={**_margins(0.13, 0.84, 0.065, 0.93), "hspace": 0.38})
-    _draw_curve(curve, read_training_curve(story.training))
-    _draw_scores(scores, tiles)
+    draw_curve(curve, read_training_curve(story.training), TERMS[story.training.object_type])
+    draw_scores(scores, tiles, STRIP)
 
 
-def _draw_curve(axes: Axes, curve: Sequence[Point]) -> None:
-    _title(axes, "Training", "average precision on validation, by epoch")
-    if not curve:
-        axes.text(0.5, 0.5, "no training-curve.csv", transform=axes.transAxes, ha="center", color=MUTED)
-        return
-    epochs = [epoch.epoch for epoch in curve]
-    for values, label, colour in (
-        ([epoch.map50 for epoch in curve], "AP50", ACCENT),
-        ([epoch.map50_95 for epoch in curve], "AP50:95", CALM),
-    ):
-        axes.plot(epochs, values, color=colour, linewidth=2.6, solid_capstyle="round")
-        axes.annotate(
-            f" {label}\n {values[-1]:.2f}",
-            (epochs[-1], values[-1]),
-            color=colour,
-            weight="bold",
-            va="center",
-            fontsize=11.5,
-            annotation_clip=False,
-        )
-    loss = axes.twinx()
-    loss.plot(epochs, [epoch.loss for epoch in curve], color="#a9b2c2", linewidth=1.8, linestyle=(0, (4, 2)), zorder=0)
-    loss.set_axis_off()
-    axes.plot([], [], color="#a9b2c2", linewidth=1.8, linestyle=(0, (4, 2)), label="loss (own scale)")
-    axes.legend(loc="center right", frameon=False, labelcolor=MUTED, fontsize=11)
-    axes.set(ylim=(0, 1.02), xlim=(min(epochs), max(epochs)))
-    axes.grid(axis="y")
+def _draw_grid(part: SubFigure, tiles: Sequence[Tile], names: Sequence[str]) -> None:
+    """Some of the tiles."""
+    rows, columns = GRID
+    place = {**_margins(0.036, 0.99, 0.02, 0.93), "wspace": 0.05, "hspace": 0.05}
+    grid = _empty(part.subplots(rows, columns, gridspec_kw=place, squeeze=False))
+    for axes, tile in zip(grid.flat, spread(tiles, rows * columns), strict=False):
+        show_tile(axes, tile, names)
 
 
-def _draw_scores(axes: Axes, tiles: Sequence[Tile]) -> None:
-    _title(axes, "Mining scores", "images by score, most valuable first")
-    scores = [tile.score for tile in tiles]
-    colours = [ALARM if tile.rank <= STRIP else CALM if tile.rank > len(tiles) - STRIP else "#c3cad6" for tile in tiles]
-    axes.bar([tile.rank for tile in tiles], scores, width=0.8, color=colours)
-    axes.set(xlim=(0, len(tiles) + 1))
-    axes.grid(axis="y")
-    axes.set_axisbelow(True)
+def _draw_pairs(part: SubFigure, tiles: Sequence[Tile], names: Sequence[str]) -> None:
+    """Some of the tiles, each with the truth on its right."""
+    rows, columns = PAIRS
+    widths = ([1.0, 1.0, _GAP] * columns)[:-1]
+    place = {**_margins(0.036, 0.99, 0.02, 0.9), "wspace": 0.04, "hspace": 0.05, "width_ratios": widths}
+    grid = _empty(part.subplots(rows, len(widths), gridspec_kw=place, squeeze=False))
+    for column in range(columns):
+        for axes, text in zip(grid[0, 3 * column :], ("found", "truth"), strict=False):
+            axes.set_title(text, fontsize=12, color=MUTED, pad=5)
+    found, truth = grid[:, 0::3], grid[:, 1::3]
+    for left, right, tile in zip(found.flat, truth.flat, spread(tiles, rows * columns), strict=False):
+        show_tile(left, tile, names)
+        show_truth(right, tile, names)
 
 
 def _draw_strip(
-    part: SubFigure, title: str, colour: str, tiles: Sequence[Tile], quarter: Sequence[Tile], names: Sequence[str]
+    part: SubFigure, title: str, colour: str, tiles: Sequence[Tile], quarter: Sequence[Tile], story: Round
 ) -> None:
     """A row of tiles with their scores, and how often the model errs on the quarter that they stand for."""
     part.text(0.025, 0.945, title, fontsize=16, weight="bold", color=colour, va="center")
     mistakes = mistakes_per_image(quarter)
     if mistakes is not None:
-        text = f"{mistakes:.1f} mistakes per image in this quarter of the ranking"
+        text = f"{TERMS[story.training.object_type].mistakes.format(mistakes)} in this quarter of the ranking"
         part.text(0.975, 0.945, text, fontsize=12.5, color=MUTED, ha="right", va="center")
-    row = part.subplots(1, STRIP, gridspec_kw={**_margins(0.025, 0.975, 0.1, 0.87), "wspace": 0.05})
-    for axes in row.flat:
+    names, place = story.training.class_names, {**_margins(0.025, 0.975, 0.1, 0.87), "wspace": 0.05, "hspace": 0.05}
+    grid = _empty(part.subplots(1 + story.paired, STRIP, gridspec_kw=place, squeeze=False))
+    for axes, text in zip(grid[:, 0] if story.paired else (), ("found", "truth"), strict=False):
+        axes.text(-0.05, 0.5, text, fontsize=12, color=MUTED, rotation=90, ha="center", va="center")
+    for column, tile in zip(grid.T, tiles, strict=False):
+        show_tile(column[0], tile, names)
+        if story.paired:
+            show_truth(column[1], tile, names)
+        column[-1].set_title(f"#{tile.rank}   {tile.score:.2f}", fontsize=11, color=MUTED, y=-0.13)
+
+
+def _empty(grid: NDArray[Any]) -> NDArray[Any]:
+    """Axes that show nothing where there are more than tiles."""
+    for axes in grid.flat:
         axes.set_axis_off()
-    for axes, tile in zip(row.flat, tiles, strict=False):
-        show_tile(axes, tile, names)
-        axes.set_title(f"#{tile.rank}   {tile.score:.2f}", fontsize=11, color=MUTED, y=-0.13)
+    return grid
 
 
 def _split(parent: Figure | SubFigure, rows: int, columns: int, **ratios: list[float]) -> list[SubFigure]:
@@ -175,11 +166,6 @@ def _split(parent: Figure | SubFigure, rows: int, columns: int, **ratios: list[f
     for part in parts:
         part.set_facecolor("none")
     return parts
-
-
-def _title(axes: Axes, title: str, note: str) -> None:
-    axes.set_title(title, loc="left", fontsize=16, weight="bold", color=INK, pad=24)
-    axes.text(0, 1.035, note, transform=axes.transAxes, fontsize=12, color=MUTED, va="bottom")
 
 
 def _margins(left: float, right: float, bottom: float, top: float) -> dict[str, float]:

@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 from common.contract import RESERVED_KEYS, WORK_FOLDER
 from workbench.charts import histogram, line_chart
-from workbench.gallery import Tile, mistakes_per_image, spread
+from workbench.gallery import Tile, legend, mistakes_per_image, shapes, spread
+from workbench.matching import PixelVerdict
 from workbench.outputs import read_best_stage, read_training_curve
 from workbench.round import Round, duration
 from workbench.sample import Pixels
 from workbench.task import Task
-from workbench.tiles import CLASS_COLOURS, colour_of
+from workbench.terms import TERMS, Terms
+from workbench.tiles import colour_of
 
 TEMPLATE: Final = "report.html.j2"
 PREDICTIONS: Final = 24
@@ -52,7 +54,7 @@ def write_report(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(picture=embed, colour_of=colour_of, caption=caption)
+    environment.globals.update(picture=embed, colour_of=colour_of, caption=caption, shapes=shapes)
     page = environment.get_template(TEMPLATE).render(_content(tiles, story, file.parent))
     file.write_text(page, encoding="utf-8")
     return file
@@ -69,6 +71,8 @@ def caption(tile: Tile) -> str:
     found = f"{len(tile.found.names)} found"
     if tile.verdict is None:
         return found
+    if isinstance(tile.verdict, PixelVerdict):
+        return f"{tile.verdict.mistakes:.1f} % of the pixels wrong"
     counts = ((int((~tile.verdict.right).sum()), "wrong"), (len(tile.missed), "missed"))
     return ", ".join([found, *(f"{count} {word}" for count, word in counts if count)])
 
@@ -76,22 +80,22 @@ def caption(tile: Tile) -> str:
 def _content(tiles: Sequence[Tile], story: Round, folder: Path) -> dict[str, Any]:
     """Everything that the template names."""
     quarter = max(1, len(tiles) // 4)
+    terms = TERMS[story.training.object_type]
     return {
         "story": story,
         "stage": read_best_stage(story.training),
         "names": story.training.class_names,
-        "colours": CLASS_COLOURS,
+        "terms": terms,
         "figures": list(_figures(tiles, story)),
         "curve": _curve(story.training),
         "mining_scores": _mining_scores(tiles),
-        "detection_scores": histogram(
-            [score for tile in tiles for score in tile.found.scores.tolist()], 0.0, 1.0, "score"
-        ),
+        "second_title": "Detection scores" if terms.scored else "Wrong pixels",
+        "second_chart": _detection_scores(tiles) if terms.scored else _wrong_pixels(tiles),
+        "legend": legend(tiles),
         "predicted": spread(tiles, PREDICTIONS),
         "first": tiles[:MINED],
         "last": tiles[-MINED:],
-        "first_mistakes": mistakes_per_image(tiles[:quarter]),
-        "last_mistakes": mistakes_per_image(tiles[-quarter:]),
+        "mistakes": [_mistakes(part, terms) for part in (tiles[:quarter], tiles[-quarter:])],
         "tasks": [
             (task.title, _parameters(task), list(_outputs(task, folder))) for task in (story.training, story.candidates)
         ],
@@ -100,16 +104,20 @@ def _content(tiles: Sequence[Tile], story: Round, folder: Path) -> dict[str, Any
 
 def _figures(tiles: Sequence[Tile], story: Round) -> Iterator[Figure]:
     """The summary."""
-    stage = read_best_stage(story.training)
-    yield Figure(f"{stage['mAP']:.3f}", "AP at IoU 0.5 on validation")
-    if "mAP50_95" in stage:
-        yield Figure(f"{stage['mAP50_95']:.3f}", "AP at IoU 0.5 to 0.95")
+    terms, stage = TERMS[story.training.object_type], read_best_stage(story.training)
+    yield Figure(f"{stage[terms.metric]:.3f}", f"{terms.long} on validation")
+    key, label = terms.second
+    if key in stage:
+        yield Figure(f"{stage[key]:.3f}", label)
     yield Figure(duration(story.training_seconds), "training, start to end")
     yield Figure(str(len(story.training.index_lines("training"))), "training images")
     yield Figure(str(len(story.training.index_lines("val"))), "validation images")
     yield Figure(duration(story.candidate_seconds), f"{story.candidates.title}, start to end")
     yield Figure(str(len(tiles)), "unlabelled images")
-    yield Figure(str(sum(len(tile.found.names) for tile in tiles)), "objects found on them")
+    if terms.scored:
+        yield Figure(str(sum(len(tile.found.names) for tile in tiles)), "objects found on them")
+    elif (mistakes := mistakes_per_image(tiles)) is not None:
+        yield Figure(f"{mistakes:.1f} %", "of their pixels wrong")
 
 
 def _curve(task: Task) -> Markup | None:
@@ -117,19 +125,36 @@ def _curve(task: Task) -> Markup | None:
     curve = read_training_curve(task)
     if not curve:
         return None
-    most = max(epoch.loss for epoch in curve) or 1.0
+    terms, most = TERMS[task.object_type], max(epoch.loss for epoch in curve) or 1.0
     series = [
-        ("AP50", "first", [epoch.map50 for epoch in curve]),
-        ("AP50:95", "second", [epoch.map50_95 for epoch in curve]),
+        (terms.curve[0], "first", [epoch.first for epoch in curve]),
+        (terms.curve[1], "second", [epoch.second for epoch in curve]),
         ("loss", "third", [epoch.loss / most for epoch in curve]),
     ]
-    return line_chart([epoch.epoch for epoch in curve], series, "epoch")
+    return line_chart([epoch.step for epoch in curve], series, terms.step)
 
 
 def _mining_scores(tiles: Sequence[Tile]) -> Markup:
     scores = [tile.score for tile in tiles]
     low, high = min([0.0, *scores]), max([0.0, *scores])
     return histogram(scores, low, high if high > low else low + 1, "score")
+
+
+def _detection_scores(tiles: Sequence[Tile]) -> Markup:
+    scores = [tile.found.scores.tolist() for tile in tiles if tile.found.scores is not None]
+    return histogram([score for each in scores for score in each], 0.0, 1.0, "score")
+
+
+def _wrong_pixels(tiles: Sequence[Tile]) -> Markup:
+    """How many images have how many per cent of their pixels wrong."""
+    shares = [tile.verdict.mistakes for tile in tiles if tile.verdict is not None]
+    return histogram(shares, 0.0, max([1.0, *shares]), "%")
+
+
+def _mistakes(tiles: Sequence[Tile], terms: Terms) -> str | None:
+    """How many mistakes an image has on average, in words; None where nobody knows."""
+    count = mistakes_per_image(tiles)
+    return None if count is None else terms.mistakes.format(count)
 
 
 def _parameters(task: Task) -> Mapping[str, object]:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from common.contract import ObjectType
 from workbench.check import Finding
-from workbench.sample import Sample
+from workbench.masked import Rendered
 from workbench.task import Task
 
 
@@ -26,7 +27,12 @@ class Round:
     training_seconds: float
     candidate_seconds: float
     findings: Sequence[Finding] = ()
-    truth: Mapping[str, Sample] = field(default_factory=dict)
+    truth: Mapping[str, Rendered] = field(default_factory=dict)
+
+    @property
+    def paired(self) -> bool:
+        """Whether the truth is shown beside what was found: both have masks, which would hide each other."""
+        return bool(self.truth) and self.training.object_type is not ObjectType.DETECTION
 
 
 def duration(seconds: float) -> str:

@@ -87,9 +87,16 @@ class Prototypes:
         """Object `i` in the part of an image of `size` (width, height) at `corner`."""
         if not all(size):
             return np.zeros(size[::-1], np.bool_)
+        linear, offset = matrix[:, :2], matrix[:, 2]
+        near, far = linear @ np.array(corner) + offset, linear @ (np.array(corner) + size) + offset
+        # With a cell more on each side, which bilinear values need.
+        limit = self.prototypes.shape[:0:-1]
+        x1, y1 = np.clip(np.floor(near) - 1, 0, np.subtract(limit, 1)).astype(int).tolist()
+        x2, y2 = np.clip(np.ceil(far) + 1, (x1 + 1, y1 + 1), limit).astype(int).tolist()
         # OpenCV puts (0, 0) at the centre of the first pixel, in the image and on the grid.
-        shift = matrix[:, :2] @ (np.array(corner) + 0.5) + matrix[:, 2] - 0.5
-        place = np.hstack([matrix[:, :2], shift[:, None]])
+        shift = linear @ (np.array(corner) + 0.5) + offset - 0.5 - (x1, y1)
+        place = np.hstack([linear, shift[:, None]])
+        logits = self.logits(i, (slice(y1, y2), slice(x1, x2)))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        found = cv2.warpAffine(self.logits(i), place, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        found = cv2.warpAffine(logits, place, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(found > 0, np.bool_)

@@ -1,48 +1,57 @@
-"""training-curve.csv: one line a validated epoch, the same columns for every image, for people and reports."""
+"""training-curve.csv: one line a validation, the same columns for every image of an object type, for people to read."""
 
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.contract import ObjectType
 from common.files import write_text
+from common.results.training import RANKED_BY
 
 CURVE_FILE = "training-curve.csv"
 """Below the output root."""
 
-COLUMNS = ("epoch", "mAP", "mAP50_95", "loss")
-
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is known of one epoch.
+    """What is known of one validation.
 
     Attributes:
-        epoch: counted from 1.
-        map50, map50_95: average precision at IoU 0.5, and averaged over IoU 0.5 to 0.95.
-        loss: mean total loss of the epoch in training.
+        step: the epoch or iteration after which it was, counted from 1.
+        first, second: the metrics that rank models, see `training.RANKED_BY`.
+        loss: mean total loss of the training since the validation before.
     """
 
-    epoch: int
-    map50: float
-    map50_95: float
+    step: int
+    first: float
+    second: float
     loss: float
 
 
-def write_curve(path: Path, points: Iterable[Point]) -> None:
-    """Replace the curve."""
-    lines = [f"{p.epoch},{p.map50:.6g},{p.map50_95:.6g},{p.loss:.6g}" for p in points]
-    write_text(path, "\n".join([",".join(COLUMNS), *lines]) + "\n", durable=False)
+def write_curve(path: Path, points: Iterable[Point], object_type: ObjectType, unit: str = "epoch") -> None:
+    """Replace the curve.
+
+    Args:
+        path: the file.
+        points: in the order of the training.
+        object_type: names the metrics.
+        unit: what a step is called: `epoch` or `iteration`.
+    """
+    lines = [f"{p.step},{p.first:.6g},{p.second:.6g},{p.loss:.6g}" for p in points]
+    header = ",".join([unit, *RANKED_BY[object_type], "loss"])
+    write_text(path, "\n".join([header, *lines]) + "\n", durable=False)
 
 
 def read_curve(path: Path) -> list[Point]:
     """The curve so far; empty where there is none."""
     if not path.is_file():
         return []
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    return [Point(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]
+    rows = csv.reader(path.read_text(encoding="utf-8").splitlines()[1:])
+    return [Point(int(step), *map(float, rest)) for step, *rest in rows]
 
 
-def add_point(path: Path, point: Point) -> None:
-    """Add an epoch; a restarted training does its last one again, so that later ones are dropped."""
-    write_curve(path, [*(earlier for earlier in read_curve(path) if earlier.epoch < point.epoch), point])
+def add_point(path: Path, point: Point, object_type: ObjectType, unit: str = "epoch") -> None:
+    """Add a validation; a restarted training does its last one again, so that later ones are dropped."""
+    earlier = [each for each in read_curve(path) if each.step < point.step]
+    write_curve(path, [*earlier, point], object_type, unit)

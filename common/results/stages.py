@@ -1,7 +1,7 @@
 """The stages of a training: which checkpoints the platform gets, kept valid from the first one on."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,24 +11,32 @@ import msgspec
 from common.contract import MAX_STAGES
 from common.env import Task
 from common.files import link_or_copy, write_bytes
-from common.results.training import Stage, TrainingResult, keep_stages, unit, write_training_result
+from common.results.training import (
+    ATTACHMENTS,
+    RANKED_BY,
+    Stage,
+    TrainingResult,
+    keep_stages,
+    unit,
+    write_training_result,
+)
 
 BEST, LAST = "best", "last"
 
 EVALUATE = {"iou_thr": 0.5, "conf_thr": 0.001}
 """What the metrics of a stage are computed at."""
 
-RANKED_BY = ("mAP", "mAP50_95")
-"""Metrics that tell a better epoch: what the platform compares models by, then what decides where that is equal."""
+Rank = Callable[[Stage], tuple[float, ...]]
+"""The bigger, the better a stage."""
 
 
 class Retention(Protocol):
-    """Which epochs are kept."""
+    """Which checkpoints are kept."""
 
-    def names(self, epoch: int, *, best: bool) -> list[str]:
-        """Stages that the checkpoint of an epoch, counted from 1, becomes."""
+    def names(self, step: int, *, best: bool) -> list[str]:
+        """Stages that the checkpoint after a step (epoch or iteration, counted from 1) becomes."""
 
-    def kept(self, stages: Sequence[Stage]) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
         """Those that stay, oldest first, `MAX_STAGES` at most, the best among them."""
 
 
@@ -38,45 +46,45 @@ class Periodic:
 
     every: int | None
 
-    def names(self, epoch: int, *, best: bool) -> list[str]:
+    def names(self, step: int, *, best: bool) -> list[str]:
         """See `Retention`."""
         names = [BEST] if best else []
         if self.every is not None:
-            names += [LAST] if epoch % self.every else [LAST, f"epoch_{epoch}"]
+            names += [LAST] if step % self.every else [LAST, f"epoch_{step}"]
         return names
 
-    def kept(self, stages: Sequence[Stage]) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
         """See `Retention`."""
         return keep_stages(stages, BEST)
 
 
 @dataclass(frozen=True, slots=True)
 class BestAndLatest:
-    """The `count` best and the `count` latest epochs, under the name of the epoch; `best` and `last` in any case.
+    """The `count` best and the `count` latest, under the name of their step; `best` and `last` in any case.
 
-    -1: all epochs. Where they are more than the platform takes, the best and the latest go before the others.
+    -1: all. Where they are more than the platform takes, the best and the latest go before the others.
+
+    Attributes:
+        count: see above.
+        unit: what a step is called: `epoch` or `iter`.
     """
 
     count: int
+    unit: str = "epoch"
 
-    def names(self, epoch: int, *, best: bool) -> list[str]:
+    def names(self, step: int, *, best: bool) -> list[str]:
         """See `Retention`."""
-        return [*([BEST] if best else []), LAST, *([f"epoch_{epoch}"] if self.count != 1 else [])]
+        return [*([BEST] if best else []), LAST, *([f"{self.unit}_{step}"] if self.count != 1 else [])]
 
-    def kept(self, stages: Sequence[Stage]) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
         """See `Retention`."""
-        epochs = [stage for stage in stages if stage.name not in (BEST, LAST)]
-        count = len(epochs) if self.count < 0 else self.count
-        latest, best = epochs[::-1][:count], sorted(epochs, key=rank, reverse=True)[:count]
+        others = [stage for stage in stages if stage.name not in (BEST, LAST)]
+        count = len(others) if self.count < 0 else self.count
+        latest, best = others[::-1][:count], sorted(others, key=rank, reverse=True)[:count]
         wanted = [BEST, LAST]
         for pair in zip(best, latest, strict=True):
             wanted += [stage.name for stage in pair if stage.name not in wanted]
         return [stage for stage in stages if stage.name in wanted[:MAX_STAGES]]
-
-
-def rank(stage: Stage) -> tuple[float, ...]:
-    """The bigger, the better the stage."""
-    return tuple(stage.metrics[name] for name in RANKED_BY)
 
 
 class Stages:
@@ -95,25 +103,26 @@ class Stages:
         self._stages: list[Stage] = (
             msgspec.json.decode(record.read_bytes(), type=list[Stage]) if record.is_file() else []
         )
+        self._attachments: dict[str, tuple[str, ...]] = {}
 
     def beats_best(self, metrics: Mapping[str, float]) -> bool:
-        """Whether an epoch with these metrics is better than all before."""
+        """Whether a checkpoint with these metrics is better than all before."""
         best = next((stage for stage in self._stages if stage.name == BEST), None)
-        return best is None or rank(_stage(BEST, (), metrics)) > rank(best)
+        return best is None or self._rank(_stage(BEST, (), metrics)) > self._rank(best)
 
     def publish(
-        self, checkpoint: Path, epoch: int, metrics: Mapping[str, float], *, best: bool, beside: Sequence[Path] = ()
+        self, checkpoint: Path, step: int, metrics: Mapping[str, float], *, best: bool, beside: Sequence[Path] = ()
     ) -> None:
-        """Offer the checkpoint of an epoch.
+        """Offer a checkpoint.
 
         Args:
             checkpoint: the file; later replaced, never rewritten.
-            epoch: counted from 1.
-            metrics: of this epoch; brought into the range that the platform accepts.
+            step: the epoch or iteration after which it was saved, counted from 1.
+            metrics: of the checkpoint; brought into the range that the platform accepts.
             best: whether it is the best so far.
             beside: further files of the stage.
         """
-        names = self._retention.names(epoch, best=best)
+        names = self._retention.names(step, best=best)
         for name in names:
             self._put(name, checkpoint, metrics, beside)
         if names:
@@ -125,6 +134,13 @@ class Stages:
         self._stages = [_with_file(item, file.name) if item.name == stage else item for item in self._stages]
         self._write()
 
+    def attach(self, section: str, files: Sequence[Path]) -> None:
+        """Add files that belong to no stage, under the name of a section. A restart has to attach them again."""
+        for file in files:
+            link_or_copy(file, self._task.env.output.models_dir / ATTACHMENTS / section / file.name)
+        self._attachments[section] = tuple(file.name for file in files)
+        self._write()
+
     def weights(self) -> list[tuple[str, Path]]:
         """Name and weights file of each stage."""
         return [(stage.name, self.folder(stage.name) / stage.files[0]) for stage in self._stages]
@@ -132,6 +148,9 @@ class Stages:
     def folder(self, stage: str) -> Path:
         """Where the files of a stage lie."""
         return self._task.env.output.models_dir / stage
+
+    def _rank(self, stage: Stage) -> tuple[float, ...]:
+        return tuple(stage.metrics[name] for name in RANKED_BY[self._task.object_type])
 
     def _put(self, name: str, checkpoint: Path, metrics: Mapping[str, float], beside: Sequence[Path]) -> None:
         files = {f"{name}{checkpoint.suffix}": checkpoint, **{path.name: path for path in beside}}
@@ -141,8 +160,8 @@ class Stages:
 
     def _write(self) -> None:
         """result.yaml first, so that it never names a file that is removed next."""
-        kept = self._retention.kept(self._stages)
-        result = TrainingResult(self._task.object_type, kept, BEST, EVALUATE)
+        kept = self._retention.kept(self._stages, self._rank)
+        result = TrainingResult(self._task.object_type, kept, BEST, EVALUATE, self._attachments)
         output = self._task.env.output
         write_training_result(output.training_result_file, output.models_dir, result, legacy=self._task.legacy)
         for stage in self._stages:

@@ -4,12 +4,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from common.contract import MAX_STAGES, PRIMARY_METRIC, UNIT_METRICS, ObjectType
 from common.files import write_text
+
+ATTACHMENTS: Final = "attachments"
+"""Key of result.yaml, and the folder below the models directory that has a folder for each section."""
+
+RANKED_BY: Final = {
+    ObjectType.DETECTION: ("mAP", "mAP50_95"),
+    ObjectType.SEMANTIC: ("mIoU", "mAcc"),
+    ObjectType.INSTANCE: ("maskAP", "maskAP50_95"),
+}
+"""Metrics that tell a better stage: what the platform compares models by, then what decides where that is equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,14 @@ class TrainingResult:
     Attributes:
         best: name of the stage that the platform uses by default.
         evaluate: IoU and confidence that the metrics were computed at.
+        attachments: further files by section, relative to the section's folder.
     """
 
     object_type: ObjectType
     stages: Sequence[Stage]
     best: str
     evaluate: Mapping[str, float] = field(default_factory=dict)
+    attachments: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def unit(value: float) -> float:
@@ -69,6 +81,8 @@ def write_training_result(path: Path, models_dir: Path, result: TrainingResult, 
     """
     for stage in result.stages:
         _check(stage, models_dir)
+    for section, files in result.attachments.items():
+        _check_files(section, files, models_dir / ATTACHMENTS / section)
     by_name = {stage.name: stage for stage in result.stages}
     if result.best not in by_name:
         raise ValueError(f"best stage {result.best!r} is none of {sorted(by_name)}")
@@ -90,6 +104,7 @@ def _stages(result: TrainingResult) -> dict[str, Any]:
         },
         "object_type": int(result.object_type),
         "evaluate_config": {name: float(value) for name, value in result.evaluate.items()},
+        ATTACHMENTS: {section: list(files) for section, files in result.attachments.items()},
     }
 
 
@@ -99,10 +114,14 @@ def _legacy(best: Stage, result: TrainingResult) -> dict[str, Any]:
 
 
 def _check(stage: Stage, models_dir: Path) -> None:
-    for file in stage.files:
-        if not (models_dir / stage.name / file).is_file():
-            raise ValueError(f"stage {stage.name}: {models_dir / stage.name / file} does not exist")
+    _check_files(f"stage {stage.name}", stage.files, models_dir / stage.name)
     for name in UNIT_METRICS:
         value = stage.metrics.get(name, 0.0)
         if not 0 <= value <= 1:
             raise ValueError(f"stage {stage.name}: {name} is {value}; it must lie in [0, 1]")
+
+
+def _check_files(owner: str, files: Sequence[str], folder: Path) -> None:
+    for file in files:
+        if not (folder / file).is_file():
+            raise ValueError(f"{owner}: {folder / file} does not exist")
