@@ -19,6 +19,7 @@ TEXT = {".yaml", ".tsv", ".txt", ".xml", ".json"}
 
 YOLO = {"model": "yolov5n", "epochs": 1, "img_size": 64, "batch_size_per_gpu": 4, "num_workers_per_gpu": 1}
 MMLAB = {"max_epochs": 1, "img_size": 64, "samples_per_gpu": 4, "workers_per_gpu": 1}
+MMSEG = {"max_iters": 4, "interval": 4, "img_size": 64, "samples_per_gpu": 2, "workers_per_gpu": 1}
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,13 @@ class Smoke:
 
 
 SMOKES = [
-    Smoke("det-yolov5-tmi", YOLO, {"img_size": 64, "num_workers_per_gpu": 1}),
+    Smoke("det-yolov5-tmi", YOLO, {"img_size": 64}),
     Smoke("det-mmdetection-tmi", {"config_file": "yolox_tiny", **MMLAB}),
     Smoke("det-mmyolo-tmi", {"model_name": "rtmdet_tiny", **MMLAB}),
     Smoke("rot-mmrotate-tmi", {"model_name": "rtmdet_tiny", **MMLAB}, rotated=True),
+    Smoke("seg-all-in-one-tmi", YOLO, {"img_size": 64}),
+    Smoke("seg-all-in-one-tmi", MMSEG, {"img_size": 64}, ObjectType.SEMANTIC),
+    Smoke("seg-all-in-one-tmi", {**YOLO, "model": "yolov5n-seg"}, {"img_size": 64}, ObjectType.INSTANCE),
 ]
 
 
