@@ -97,7 +97,7 @@ COPY ${LOCKS}/${IMAGE}.lock /opt/locks/
 # There is no compiler here: without the compiled mmcv this fails.
 RUN python3 -m venv /tmp/uv && /tmp/uv/bin/pip install --no-cache-dir "${UV}" \
     && /tmp/uv/bin/uv pip sync --python /opt/venv --no-cache --compile-bytecode --require-hashes /opt/locks/${IMAGE}.lock \
-    && rm -rf /tmp/uv
+    && rm -rf /tmp/*
 
 FROM environment AS sbom
 ARG IMAGE
