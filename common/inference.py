@@ -53,8 +53,13 @@ class Predictor(Protocol):
 class DropoutPredictor(Predictor, Protocol):
     """A predictor of a model that can be asked again and again, each time with other parts of it left out."""
 
-    def predict_dropout(self, batch: NDArray[np.uint8], seeds: Sequence[int]) -> list[Prediction]:
-        """One forward pass with dropout. What is left out for an image depends on its seed and on nothing else."""
+    def predict_dropout(self, batch: NDArray[np.uint8], passes: Sequence[Sequence[int]]) -> Iterator[list[Prediction]]:
+        """Forward passes with dropout. What is left out for an image depends on its seed and on nothing else.
+
+        Args:
+            batch: `(B, H, W, 3)`.
+            passes: B seeds for each pass.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +285,8 @@ def _with_passes(
 ) -> list[Evidence]:
     """Predict a batch again and again with dropout; of each pass only what the score needs is kept."""
     assert algorithm.observe is not None
-    passes = []
-    for number in range(job.mining.passes):
-        seeds = [seed(job.mining.task_id, item.name, number) for item in evidence]
-        passes.append([algorithm.observe(each) for each in predictor.predict_dropout(pixels, seeds)])
+    seeds = [[seed(job.mining.task_id, item.name, number) for item in evidence] for number in range(job.mining.passes)]
+    passes = [[algorithm.observe(each) for each in found] for found in predictor.predict_dropout(pixels, seeds)]
     return [replace(item, passes=seen) for item, seen in zip(evidence, zip(*passes, strict=True), strict=True)]
 
 

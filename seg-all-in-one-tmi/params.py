@@ -82,6 +82,7 @@ class InstanceTraining(SegmentationTraining):
 
     zoo = ZOO
     default_activation = "SiLU"
+    rv1126 = True
 
     activate: Activation = activation_parameter(default_activation)
 

@@ -29,8 +29,8 @@ EXECUTOR = Executor(
         ),
         ObjectType.INSTANCE: Family(
             parameters="params:INSTANCE",
-            train="common.yolo.segmentation:train",
-            predictor="common.yolo.segmentation:load_predictor",
+            train="common.yolo.train:train",
+            predictor="common.yolo.predictor:load_predictor",
         ),
     },
 )

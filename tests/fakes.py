@@ -4,7 +4,7 @@ The names and keys of the platform are spelled out again, apart from `common.con
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,9 +111,10 @@ class StubInstances(StubPredictor):
         prototypes = rng.normal(size=(4, height // 4, width // 4)).astype(np.float32)
         return replace(plain, masks=Prototypes(coefficients, prototypes, (height, width)))
 
-    def predict_dropout(self, batch: NDArray[np.uint8], seeds: Sequence[int]) -> list[Prediction]:
-        whole = self.predict(batch, class_maps=False)
-        return [_thinned(each, seed) for each, seed in zip(whole, seeds, strict=True)]
+    def predict_dropout(self, batch: NDArray[np.uint8], passes: Sequence[Sequence[int]]) -> Iterator[list[Prediction]]:
+        for seeds in passes:
+            whole = self.predict(batch, class_maps=False)
+            yield [_thinned(each, seed) for each, seed in zip(whole, seeds, strict=True)]
 
 
 def _thinned(prediction: Prediction, seed: int) -> Prediction:

@@ -340,7 +340,7 @@ def test_the_changes_of_the_seed_document() -> None:
     assert ["SiLU from scratch" in model.model_fields["activate"].description for model in trainings] == [True] * 2
     assert [MODELS[DETECTION][verb].plain_resize for verb in Verb] == [True] * 3  # type: ignore[attr-defined]
     assert [MODELS[INSTANCE][verb].plain_resize for verb in Verb] == [False] * 3  # type: ignore[attr-defined]
-    assert [model.rv1126 for model in trainings] == [True, False]
+    assert [model.rv1126 for model in trainings] == [True, True]
 
 
 @pytest.mark.parametrize("object_type", [DETECTION, SEMANTIC, INSTANCE])

@@ -45,15 +45,14 @@ def detectors() -> dict[str, str]:
 
 
 @cache
-def segmenters() -> tuple[str, ...]:
-    """Names of all models of instance segmentation: yolov8n-seg, yolo11x-seg, yolov9c-seg and so on.
+def segmenters() -> dict[str, str]:
+    """Names of all models of instance segmentation, each with the stem of the configuration that it is built from.
 
-    yolov5n-seg to yolov5x-seg are among them, of which ultralytics has no configuration: it is that of the detector,
-    with the head of yolov8-seg, `Segment [nc, 32, 256]`, in place of `Detect [nc]`.
+    yolov5n-seg to yolov5x-seg are among them, of which ultralytics has no configuration: theirs is that of yolov5n to
+    yolov5x, with the head of yolov8-seg, `Segment [nc, 32, 256]`, in place of `Detect [nc]`.
     """
-    names = [stem for path in _configurations(frozenset({"seg"})) for stem in _scaled(path)]
-    names += [f"{stem}-seg" for stem in _scaled(_folder() / SEGMENTED_DETECTOR)]
-    return tuple(sorted(names))
+    names = {stem: stem for path in _configurations(frozenset({"seg"})) for stem in _scaled(path)}
+    return names | {f"{stem}-seg": stem for stem in _scaled(_folder() / SEGMENTED_DETECTOR)}
 
 
 def check_detector(name: str) -> str:

@@ -1,7 +1,8 @@
-"""A trained YOLO detector behind the engine's `Predictor`."""
+"""A trained YOLO, for boxes or masks, behind the engine's `Predictor`."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from common.env import Task
 from common.errors import ConfigError, ModelError
 from common.images.decode import Pixels
 from common.images.letterbox import Prepared, letterbox, stretch
+from common.masks.prototypes import Prototypes
 from common.predictions import Detections, Floats, Prediction
 from common.weights import choose
 from common.worker import Rank
+from common.yolo.checkpoint import load_weights_for
+from common.yolo.dropout import dropped, inputs_of
 from common.yolo.params import YoloInfer
-from common.yolo.train import load_weights
+from common.yolo.tasks import TASKS
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +33,11 @@ def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredic
     """The given model on this rank's device. See `executor.Family`.
 
     Raises:
-        ModelError: there are no weights, they cannot be read, or are for another number of classes.
+        ModelError: there are no weights, they cannot be read, or are for another task or number of classes.
         NoDeviceError: gpu_id names a GPU that is not there.
     """
     path = choose(task.model_files)
-    model = load_weights(path)
+    model = load_weights_for(path, TASKS[task.object_type])
     names = tuple(model.names.values())
     if task.class_names and len(task.class_names) != len(names):
         raise ModelError(f"{path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}")
@@ -48,7 +52,7 @@ class YoloPredictor:
     """See `inference.Predictor`.
 
     Args:
-        model: an ultralytics detection model.
+        model: an ultralytics model of detection or of instance segmentation.
         device: where to run it; half precision on a GPU.
         parameters: thresholds, image size, pinned memory.
     """
@@ -67,19 +71,44 @@ class YoloPredictor:
         self._parameters = parameters
 
     def prepare(self, image: Pixels) -> Prepared:
-        """Letterbox to the model's stride; RT-DETR is trained on squares of any aspect ratio."""
+        """Letterbox to the model's stride, or resize to a square: with `plain_resize`, and always for RT-DETR."""
         size = -(-self._parameters.img_size // self._stride) * self._stride
-        return stretch(image, size) if self._queries else letterbox(image, size, self._stride)
+        square = self._queries or self._parameters.plain_resize
+        return stretch(image, size) if square else letterbox(image, size, self._stride)
 
     @torch.inference_mode()
     def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
         """Forward pass and NMS."""
-        output, raw = self._model(self._tensor(batch))
+        outputs = self._model(self._tensor(batch))
+        return self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=class_maps)
+
+    @torch.inference_mode()
+    def predict_dropout(self, batch: NDArray[np.uint8], passes: Sequence[Sequence[int]]) -> Iterator[list[Prediction]]:
+        """The same with some features missing, again and again; all but the head runs once. See `dropout`.
+
+        Args:
+            batch: `(B, H, W, 3)` uint8 BGR.
+            passes: B seeds for each pass. What is predicted for an image depends on its own seed alone.
+        """
+        head = self._model.model[-1]
+        with inputs_of(head) as features:
+            self._model(self._tensor(batch))
+        for seeds in passes:
+            outputs = head(dropped(features, seeds))
+            yield self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=False)
+
+    def _predictions(self, outputs: Any, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
+        """What the head gives for a batch of inputs of `size`, height and width."""
+        output, raw = outputs
+        output, prototypes = output if isinstance(output, tuple) else (output, None)
         if self._queries:
-            output = _decode_queries(raw, batch.shape[1])
-        detections = self._suppress(output.float())
-        maps = self._class_maps(raw, batch.shape[1:3]) if class_maps else [()] * len(batch)
-        return [Prediction(found, cells) for found, cells in zip(detections, maps, strict=True)]
+            output = _decode_queries(raw, size[0])
+        detections, coefficients = self._suppress(output.float())
+        maps = self._class_maps(raw) if class_maps else [()] * len(detections)
+        if prototypes is None:
+            return [Prediction(*image) for image in zip(detections, maps, strict=True)]
+        masks = map(partial(Prototypes, input_size=size), coefficients, prototypes.float().cpu().numpy())
+        return [Prediction(*image) for image in zip(detections, maps, masks, strict=True)]
 
     def _tensor(self, batch: NDArray[np.uint8]) -> torch.Tensor:
         """`(B, H, W, 3)` uint8 BGR -> `(B, 3, H, W)` RGB in [0, 1] on the device."""
@@ -89,8 +118,12 @@ class YoloPredictor:
         pixels = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
         return pixels.to(next(self._model.parameters()).dtype).div_(255)
 
-    def _suppress(self, output: torch.Tensor) -> list[Detections]:
-        """`(B, 4 + K, N)` boxes (cx, cy, w, h) and probabilities -> final detections."""
+    def _suppress(self, output: torch.Tensor) -> tuple[list[Detections], list[Floats]]:
+        """Final detections of each image, and their coefficients `(n, m)`; m is 0 for a detector.
+
+        Args:
+            output: `(B, 4 + K + m, N)`, boxes (cx, cy, w, h), probabilities and coefficients of N cells or queries.
+        """
         from ultralytics.utils.nms import non_max_suppression
 
         rows, kept = non_max_suppression(
@@ -98,16 +131,18 @@ class YoloPredictor:
             self._parameters.conf_thres,
             self._parameters.iou_thres,
             max_det=MAX_DETECTIONS,
+            nc=len(self.class_names),
             max_time_img=float("inf"),  # a limit would empty the rest of a batch, and only on a slow machine
             return_idxs=True,
         )
-        probabilities = output[:, 4:].transpose(1, 2)
-        return [
+        probabilities = output[:, 4 : 4 + len(self.class_names)].transpose(1, 2)
+        detections = [
             _detections(found, probabilities[i][index.long().flatten()])
             for i, (found, index) in enumerate(zip(rows, kept, strict=True))
         ]
+        return detections, [found[:, 6:].cpu().numpy() for found in rows]
 
-    def _class_maps(self, raw: dict[str, Any], size: Sequence[int]) -> list[tuple[Floats, ...]]:
+    def _class_maps(self, raw: dict[str, Any]) -> list[tuple[Floats, ...]]:
         """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image.
 
         Raises:

@@ -11,10 +11,14 @@ from common.env import Task
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, write_curve
 from common.results.stages import Stages
-from common.yolo.metrics import MAP50, MAP50_95, metrics_of
+from common.yolo.metrics import PRECISIONS, metrics_of
+from common.yolo.tasks import DETECT, SEGMENT
 from common.yolo.trainer import Goals
 
 log = logging.getLogger(__name__)
+
+_TAGS = {DETECT: {"(B)": ""}, SEGMENT: {"(B)": "_box", "(M)": "_mask"}}
+"""What ultralytics' marks of a metric become in tensorboard."""
 
 
 class Reporter:
@@ -69,30 +73,39 @@ class Reporter:
     def _saved(self, trainer: Goals) -> None:
         best = trainer.best_fitness == trainer.fitness
         checkpoint = trainer.best if best else trainer.last
-        self._stages.publish(checkpoint, trainer.epoch + 1, metrics_of(trainer.metrics), best=best)
+        metrics = metrics_of(trainer.args.task, trainer.metrics)
+        self._stages.publish(checkpoint, trainer.epoch + 1, metrics, best=best)
 
     def _end_epoch(self, trainer: Goals) -> None:
         losses = {f"train/{name}": float(value) for name, value in trainer.tloss.items()}
         values = {**losses, **{name: float(value) for name, value in trainer.metrics.items()}, **trainer.lr}
         assert self._tensorboard is not None
         for name, value in values.items():
-            self._tensorboard.add_scalar(name.removesuffix("(B)"), value, trainer.epoch + 1)
-        total = sum(losses.values())
+            self._tensorboard.add_scalar(_tag(name, trainer.args.task), value, trainer.epoch + 1)
+        metrics = metrics_of(trainer.args.task, values)
+        told = {"loss": sum(losses.values()), **metrics}
         log.info(
-            "epoch %d/%d: loss %.4f, mAP %.4f, mAP50_95 %.4f",
+            "epoch %d/%d: %s",
             trainer.epoch + 1,
             trainer.epochs,
-            total,
-            values[MAP50],
-            values[MAP50_95],
+            ", ".join(f"{name} {value:.4f}" for name, value in told.items()),
         )
-        write_curve(self._task.env.output.root_dir / CURVE_FILE, read_results(Path(trainer.csv)))
+        points = read_results(Path(trainer.csv), trainer.args.task)
+        write_curve(self._task.env.output.root_dir / CURVE_FILE, points, self._task.object_type)
 
 
-def read_results(path: Path) -> list[Point]:
-    """The curve, from ultralytics' results.csv."""
+def read_results(path: Path, task: str) -> list[Point]:
+    """The curve of a training for ultralytics' `task`, from its results.csv."""
+    goal = PRECISIONS[task][0]
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    return [Point(int(row["epoch"]), float(row[MAP50]), float(row[MAP50_95]), _total_loss(row)) for row in rows]
+    return [Point(int(row["epoch"]), float(row[goal.at50]), float(row[goal.at50_95]), _total_loss(row)) for row in rows]
+
+
+def _tag(name: str, task: str) -> str:
+    """A name of ultralytics as one of tensorboard, where brackets are not allowed."""
+    for mark, text in _TAGS[task].items():
+        name = name.replace(mark, text)
+    return name
 
 
 def _total_loss(row: dict[str, Any]) -> float:

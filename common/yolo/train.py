@@ -1,26 +1,24 @@
-"""Training of a YOLO detector: data set in, stages with weights and ONNX out."""
+"""Training of a YOLO, for boxes or masks: data set in, stages with weights and ONNX out."""
 
 import logging
 import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from common.device import device_of
 from common.env import Task
-from common.errors import ConfigError, ModelError, NanError
-from common.files import write_text
+from common.errors import ConfigError, NanError
 from common.progress import Progress, part
 from common.results.stages import BEST, LAST, Periodic, Stages
-from common.weights import choose
 from common.worker import Rank
+from common.yolo.checkpoint import load_weights, torch_load
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of
-from common.yolo.names import detectors
 from common.yolo.offline import quiet
 from common.yolo.options import parse_options
 from common.yolo.params import YoloTraining
+from common.yolo.start import start_of
+from common.yolo.tasks import TASKS
 
 log = logging.getLogger(__name__)
 
@@ -40,34 +38,26 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
     retention = Periodic(None if parameters.save_best_only else parameters.save_period)
     stages = Stages(task, task.scratch / "stages.json", retention)
     if rank.number == 0:
-        _recover(stages, last.parent)
+        _recover(stages, last.parent, TASKS[task.object_type])
     data = _data(task, parameters, rank, progress)
     arguments = _arguments(task, parameters, run, data)
     if _finished(last):
         log.info("training was finished before; only the export is left")
     else:
-        start = last if last.is_file() else _model(task, parameters)
-        arguments |= {"model": str(start), "resume": str(last) if last.is_file() else False}
+        arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else start_of(task, parameters)
         _fit(task, parameters, arguments, stages, rank, progress)
     if rank.number == 0:
         progress(FIT_DONE)
         _export(stages, parameters, task.scratch / "export")
 
 
-def _recover(stages: Stages, weights: Path) -> None:
+def _recover(stages: Stages, weights: Path, kind: str) -> None:
     """Publish what a killed training had saved, but perhaps not yet published."""
     for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
             checkpoint = torch_load(weights / name)
-            stages.publish(weights / name, checkpoint["epoch"] + 1, metrics_of(checkpoint["train_metrics"]), best=best)
-
-
-def torch_load(path: Path) -> dict[str, Any]:
-    """A checkpoint of our own scratch folder, with its optimizer state."""
-    import torch
-
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
-    return checkpoint
+            metrics = metrics_of(kind, checkpoint["train_metrics"])
+            stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best)
 
 
 def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> Path:
@@ -82,10 +72,14 @@ def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
 
 
 def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, Any]:
-    """Arguments of the trainer. `args_options` comes last and wins."""
+    """Arguments of the trainer. `args_options` comes last and wins.
+
+    `overlap_mask` would paint all masks of an image into one, where an object loses what smaller ones cover of it,
+    while its box stays: the mask and the box that are learned would not be those of the same object.
+    """
     world = max(len(task.gpu_ids), 1)
     return {
-        "task": "detect",
+        "task": TASKS[task.object_type],
         "mode": "train",
         "data": str(data),
         "epochs": parameters.epochs,
@@ -98,79 +92,14 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
         "exist_ok": True,
         "plots": False,
         "verbose": False,
+        "overlap_mask": False,
         **parse_options(parameters.args_options),
     }
-
-
-def _model(task: Task, parameters: YoloTraining) -> Path:
-    """What to start from: a `.pt` file of given or packaged weights, or a `.yaml` file."""
-    given = choose(task.model_files) if task.model_files else None
-    source = given or parameters.zoo.find(parameters.model)
-    if source is None:
-        log.info("no pretrained weights for %s in this image: training from scratch", parameters.model)
-        return _configuration(task.scratch, parameters, parameters.activate or parameters.default_activation)
-    architecture = load_weights(source).yaml
-    if given is not None:
-        log.info("fine-tuning %s; the model is that of the weights, %s", source, Path(architecture["yaml_file"]).stem)
-    if (
-        not parameters.activate
-        or architecture.get("activation", "torch.nn.SiLU()") == f"torch.nn.{parameters.activate}()"
-    ):
-        return source
-    log.warning("activate: %s is not what %s was trained with; expect worse results", parameters.activate, source.name)
-    return _with_activation(task.scratch, source, parameters.activate)
-
-
-def _configuration(folder: Path, parameters: YoloTraining, activation: str) -> Path:
-    """A copy of the model's configuration that says the activation. The file name tells ultralytics the scale."""
-    from ultralytics.nn.tasks import yaml_model_load
-
-    stem = detectors()[parameters.model]
-    content = yaml_model_load(f"{stem}.yaml")
-    content["activation"] = f"torch.nn.{activation}()"
-    path = folder / f"{stem}.yaml"
-    write_text(path, yaml.safe_dump(content, sort_keys=False))
-    return path
-
-
-def _with_activation(folder: Path, source: Path, activation: str) -> Path:
-    """A copy of a weights file whose architecture says another activation."""
-    import torch
-
-    model = load_weights(source)
-    model.yaml["activation"] = f"torch.nn.{activation}()"
-    path = folder / "start" / source.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model, "train_args": {}}, path)
-    return path
 
 
 def architecture_of(start: Path) -> str:
     """Name of the configuration that a `.pt` or `.yaml` file builds, such as yolov5n."""
     return Path(load_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
-
-
-def load_weights(path: Path) -> Any:
-    """The model in an ultralytics weights file.
-
-    Raises:
-        ModelError: it is not one: damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
-    """
-    quiet()
-    from ultralytics.nn.tasks import load_checkpoint
-
-    try:
-        model, _ = load_checkpoint(str(path))
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "originally trained with" in str(error):
-            reason = (
-                "it was written by the yolov5 repository, whose classes ultralytics does not have; train it again here"
-            )
-        raise ModelError(f"{path}: cannot be loaded: {reason}") from error
-    if getattr(model, "task", None) != "detect":
-        raise ModelError(f"{path}: a model for the task {getattr(model, 'task', None)!r}; this image takes detect")
-    return model
 
 
 def _finished(last: Path) -> bool:
@@ -192,10 +121,11 @@ def _fit(
     from common.yolo.trainer import trainer_for
 
     try:
-        trainer = trainer_for(architecture_of(Path(arguments["model"])))(overrides=arguments)
+        trainer = trainer_for(arguments["task"], architecture_of(Path(arguments["model"])))(overrides=arguments)
     except (TypeError, ValueError, SyntaxError) as error:
         raise ConfigError(f"args_options: {error}") from error
     trainer.synchronise = parameters.sync_bn
+    trainer.plain_resize = parameters.plain_resize
     reporter = Reporter(task, stages, part(progress, DATA_DONE, FIT_DONE))
     if rank.number == 0:
         reporter.attach(trainer)
@@ -214,8 +144,12 @@ def _fit(
 
 
 def _export(stages: Stages, parameters: YoloTraining, folder: Path) -> None:
-    """Drop the optimizer state of all stages, and add an ONNX file to the best (and, if there is one, the last)."""
+    """Drop the optimizer state of all stages, and add an ONNX file to the best (and, if there is one, the last).
+
+    With `rv1126`, what that NPU needs of the best one is attached.
+    """
     from common.yolo.export import export_onnx, strip
+    from common.yolo.rv1126 import SECTION, export_rv1126
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, weights in stages.weights():
@@ -223,4 +157,8 @@ def _export(stages: Stages, parameters: YoloTraining, folder: Path) -> None:
         stages.replace_file(name, stripped)
         if name in (BEST, LAST):
             stages.replace_file(name, export_onnx(stripped, parameters.img_size, parameters.opset))
+        if name == BEST and parameters.rv1126:
+            files = export_rv1126(stripped, folder, parameters.img_size, plain_resize=parameters.plain_resize)
+            if files:
+                stages.attach(SECTION, files)
     shutil.rmtree(folder)

@@ -1,14 +1,27 @@
-"""A detector that sees something different in every image, without hours of training."""
+"""Models that see something different in every image, without hours of training."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from common.images.letterbox import letterbox
-from common.yolo.names import detectors
+from common.yolo.names import segmenters
 from common.yolo.offline import quiet
+from common.yolo.start import configuration
+from common.yolo.tasks import DETECT, SEGMENT
 from workbench.sample import Sample
+
+
+def build(model: str, class_count: int) -> Any:
+    """An ultralytics model of detection or of instance segmentation with seeded random weights."""
+    quiet()
+    from ultralytics.nn.tasks import DetectionModel, SegmentationModel
+
+    torch.manual_seed(0)
+    kind = SegmentationModel if model in segmenters() else DetectionModel
+    return kind(configuration(model), nc=class_count, verbose=False)
 
 
 def lively_detector(model: str, class_names: Sequence[str], samples: Sequence[Sample], path: Path) -> Path:
@@ -17,11 +30,7 @@ def lively_detector(model: str, class_names: Sequence[str], samples: Sequence[Sa
     Batch normalisation is calibrated on the samples, so that signals neither die out nor explode, and the class scores
     are spread over (0, 1).
     """
-    quiet()
-    from ultralytics.nn.tasks import DetectionModel
-
-    torch.manual_seed(0)
-    detector = DetectionModel(f"{detectors()[model]}.yaml", nc=len(class_names), verbose=False)
+    detector = build(model, len(class_names))
     detector.names = dict(enumerate(class_names))
     images = [
         letterbox(sample.image, 64, 64).pixels for sample in samples if sample.image.shape[0] == sample.image.shape[1]
@@ -37,5 +46,6 @@ def lively_detector(model: str, class_names: Sequence[str], samples: Sequence[Sa
             branch[-1].weight *= 25
             branch[-1].bias.fill_(-3.0)
     detector.eval()
-    torch.save({"model": detector, "train_args": {"imgsz": 64}}, path)
+    task = SEGMENT if model in segmenters() else DETECT
+    torch.save({"model": detector, "train_args": {"imgsz": 64, "task": task}}, path)
     return path

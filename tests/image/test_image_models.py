@@ -9,11 +9,11 @@ import torch
 
 from common.errors import ModelError
 from common.weights import report
+from common.yolo.checkpoint import load_weights
 from common.yolo.names import detectors
 from common.yolo.offline import quiet
 from common.yolo.params import YoloInfer
 from common.yolo.predictor import YoloPredictor
-from common.yolo.train import load_weights
 from workbench.images import REPOSITORY, image
 
 quiet()

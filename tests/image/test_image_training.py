@@ -12,7 +12,7 @@ import torch
 from odd import broken
 from tasks import NAMES, TRAINING, Outcome, run
 
-from common.yolo.train import load_weights
+from common.yolo.checkpoint import load_weights
 from workbench.check import check_out
 from workbench.platform import write_training_task
 

@@ -1,0 +1,49 @@
+"""Checkpoints of ultralytics: those of our own trainings, and those that somebody gives us."""
+
+from pathlib import Path
+from typing import Any
+
+from common.errors import ModelError
+from common.yolo.offline import quiet
+
+
+def torch_load(path: Path) -> dict[str, Any]:
+    """A checkpoint of our own scratch folder, with its optimizer state."""
+    import torch
+
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    return checkpoint
+
+
+def load_weights(path: Path) -> Any:
+    """The model in an ultralytics weights file, whatever its task.
+
+    Raises:
+        ModelError: it is not one: damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
+    """
+    quiet()
+    from ultralytics.nn.tasks import load_checkpoint
+
+    try:
+        model, _ = load_checkpoint(str(path))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "originally trained with" in str(error):
+            reason = (
+                "it was written by the yolov5 repository, whose classes ultralytics does not have; train it again here"
+            )
+        raise ModelError(f"{path}: cannot be loaded: {reason}") from error
+    return model
+
+
+def load_weights_for(path: Path, *tasks: str) -> Any:
+    """The same of a model for one of ultralytics' `tasks`.
+
+    Raises:
+        ModelError: also if it is for another task.
+    """
+    model = load_weights(path)
+    found = getattr(model, "task", None)
+    if found not in tasks:
+        raise ModelError(f"{path}: a model for the task {found!r}; this project takes {' or '.join(tasks)}")
+    return model

@@ -1,0 +1,105 @@
+"""What a training starts from: weights, or the configuration of a model."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common.env import Task
+from common.files import write_text
+from common.weights import choose
+from common.yolo.checkpoint import load_weights_for
+from common.yolo.names import detectors, segmenters
+from common.yolo.params import YoloTraining
+from common.yolo.tasks import DETECT, SEGMENT, TASKS
+
+log = logging.getLogger(__name__)
+
+_HELPFUL = {DETECT: (DETECT,), SEGMENT: (SEGMENT, DETECT)}
+"""The tasks of the models that one for a task can start from."""
+
+
+def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
+    """Arguments of the trainer.
+
+    Returns:
+        `model`: a `.pt` file of given or packaged weights, whose model is trained on, or a `.yaml` file. With the
+        latter perhaps `pretrained`: weights of a detector, of which a model of instance segmentation takes what fits.
+
+    Raises:
+        ModelError: the weights cannot be loaded, or are for a task that has nothing in common with this one.
+    """
+    given = choose(task.model_files) if task.model_files else None
+    source = given or _packaged(parameters)
+    if source is None:
+        log.info("no pretrained weights for %s in this image: training from scratch", parameters.model)
+        activation = _written(parameters.activate or parameters.default_activation)
+        return {"model": str(_configured(task.scratch, parameters.model, activation))}
+    wanted = TASKS[task.object_type]
+    model = load_weights_for(source, *_HELPFUL[wanted])
+    activation = _activation(parameters, source, model)
+    if model.task != wanted:
+        log.info("%s holds a detector: %s takes of it what fits", source, parameters.model)
+        start = _configured(task.scratch, parameters.model, activation)
+        return {"model": str(start), "pretrained": str(source)}
+    if given is not None:
+        log.info("fine-tuning %s; the model is that of the weights, %s", source, Path(model.yaml["yaml_file"]).stem)
+    same = activation == _own_activation(model)
+    return {"model": str(source if same else _with_activation(task.scratch, source, model, activation))}
+
+
+def _packaged(parameters: YoloTraining) -> Path | None:
+    """The packaged weights of the model, or of the detector that it is made from."""
+    return parameters.zoo.find(parameters.model) or parameters.zoo.find(segmenters().get(parameters.model, ""))
+
+
+def _written(activation: str) -> str:
+    """As ultralytics wants it in a configuration."""
+    return f"torch.nn.{activation}()"
+
+
+def _own_activation(model: Any) -> str:
+    own: str = model.yaml.get("activation", _written("SiLU"))
+    return own
+
+
+def _activation(parameters: YoloTraining, source: Path, model: Any) -> str:
+    own = _own_activation(model)
+    wanted = _written(parameters.activate) if parameters.activate else own
+    if wanted != own:
+        log.warning(
+            "activate: %s is not what %s was trained with; expect worse results", parameters.activate, source.name
+        )
+    return wanted
+
+
+def configuration(model: str) -> dict[str, Any]:
+    """What ultralytics builds a model from, by its name; `yaml_file` tells it the scale."""
+    from ultralytics.nn.tasks import yaml_model_load
+
+    stem = detectors().get(model, model)
+    content: dict[str, Any] = yaml_model_load(f"{segmenters().get(model, stem)}.yaml")
+    inputs, repeats, head, _ = content["head"][-1]
+    if model in segmenters() and head == "Detect":
+        content["head"][-1] = [inputs, repeats, "Segment", ["nc", 32, 256]]
+    return content | {"yaml_file": f"{stem}.yaml"}
+
+
+def _configured(folder: Path, model: str, activation: str) -> Path:
+    """A file with the model's configuration that says the activation. Its name, too, tells ultralytics the scale."""
+    content = configuration(model) | {"activation": activation}
+    path: Path = folder / content["yaml_file"]
+    write_text(path, yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def _with_activation(folder: Path, source: Path, model: Any, activation: str) -> Path:
+    """A copy of a weights file whose architecture says another activation."""
+    import torch
+
+    model.yaml["activation"] = activation
+    path = folder / "start" / source.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"model": model, "train_args": {"task": model.task}}, path)
+    return path
