@@ -77,7 +77,7 @@ class Smoke:
 
 SMOKES = [
     Smoke("det-yolov5-tmi", YOLO, {"img_size": 64}),
-    Smoke("det-mmdetection-tmi", {"config_file": "yolox_tiny", **MMLAB}),
+    Smoke("det-mmdetection-tmi", {"config_file": "yolox_tiny", **MMLAB, "img_size": 128}),
     Smoke("det-mmyolo-tmi", {"model_name": "rtmdet_tiny", **MMLAB}),
     Smoke("rot-mmrotate-tmi", {"model_name": "rtmdet_tiny", **MMLAB}, rotated=True),
     Smoke("seg-all-in-one-tmi", YOLO, {"img_size": 64}),
