@@ -32,6 +32,11 @@ class Clock:
         own = config.train_cfg.get("max_epochs") or config.train_cfg.max_iters
         return cls(own, epochs, math.ceil(math.ceil(images / world) / batch))
 
+    @classmethod
+    def of_iterations(cls, config: Config, iters: int) -> "Clock":
+        """For a training that is counted in iterations, as the configuration's own is. It is a single epoch."""
+        return cls(config.train_cfg.max_iters, 1, iters)
+
     @property
     def iters(self) -> int:
         """Iterations of the whole run."""

@@ -7,6 +7,8 @@ import os
 import warnings
 from collections.abc import Iterator
 from functools import cache
+from pprint import pformat
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (UserWarning, "Got processor for bboxes, but no transform"),  # YOLOv5's and YOLOv8's colours move no box
     (UserWarning, "Setting (OMP|MKL)_NUM_THREADS environment variable"),  # mmengine, where several ranks train
     (UserWarning, "torch.meshgrid: in an upcoming release"),  # of every detector without anchors, as it starts to run
+    (UserWarning, "For binary segmentation, we suggest using"),  # mmsegmentation, of a class and the background
 )
 """What the packages warn about when they are imported and when they build a configuration of their own."""
 
@@ -32,6 +35,7 @@ RUNNING_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (FutureWarning, r"`torch\.cuda\.amp\.(autocast|GradScaler)\("),  # mmyolo and mmengine use these old names
     (UserWarning, "The `clip` function does nothing in `(Rotated|Quadri)Boxes`"),  # at every step of a pipeline
     (UserWarning, "DeprecationWarning: "),  # mmdet about what mmrotate calls things
+    (UserWarning, "When align_corners=True, the output would more aligned"),  # mmsegmentation, whatever the size is
 )
 """What they warn about while models run."""
 
@@ -43,17 +47,21 @@ def prepare(package: str) -> None:
     Nothing asks the network or draws into the log. What mmengine's loggers warn about are its own defaults.
 
     Args:
-        package: `mmyolo`, `mmdet` or `mmrotate`; the others need mmdet, and get both.
+        package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`; the first and the third need mmdet, and get both.
     """
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would ask PyPI for its newest version
     with quiet():
-        _register_mmdet()
+        if package == "mmseg":
+            _register_mmseg()
+        else:
+            _register_mmdet()
         if package == "mmyolo":
             _register_mmyolo()
         if package == "mmrotate":
             _register_mmrotate()
         _quiet_loggers()
         _use_up_warnings()
+        _write_configurations_quickly()
     for category, message in RUNNING_WARNINGS:
         warnings.filterwarnings("ignore", message, category)
 
@@ -103,6 +111,12 @@ def _register_mmrotate() -> None:
     rotated_iou.install()
 
 
+def _register_mmseg() -> None:
+    from mmseg.utils import register_all_modules
+
+    register_all_modules(init_default_scope=False)
+
+
 @contextlib.contextmanager
 def _mmcv_as(version: str) -> Iterator[None]:
     """Let mmcv claim a version for a while."""
@@ -120,6 +134,19 @@ def _quiet_loggers() -> None:
     from mmengine.logging import MMLogger
 
     MMLogger.get_current_instance().setLevel(logging.ERROR)
+
+
+def _write_configurations_quickly() -> None:
+    """Let `pprint` lay out the text of a configuration: yapf takes seconds, and each checkpoint wants it."""
+    from mmengine.config import Config
+
+    Config.pretty_text = property(_text)
+
+
+def _text(config: Any) -> str:
+    """A configuration as the file that it could be read from."""
+    sections = config.to_dict().items()
+    return "".join(f"{name} = {pformat(value, width=120, sort_dicts=False)}\n" for name, value in sections)
 
 
 def _use_up_warnings() -> None:

@@ -14,8 +14,8 @@ from common.mmlab.walk import mappings
 
 log = logging.getLogger(__name__)
 
-REMOTE = re.compile(r"(https?|torchvision|open-mmlab|modelscope)://")
-"""Beginnings of addresses that mmengine would download from."""
+REMOTE = re.compile(r"[\w-]+://|(\./)?pretrain/")
+"""Beginnings of addresses that mmengine would download from, and of files that people shall have downloaded."""
 
 
 def load_config(package: str, key: str) -> Config:
@@ -26,7 +26,7 @@ def load_config(package: str, key: str) -> Config:
     to start from. One line of the log names them. Nothing draws.
 
     Args:
-        package: `mmyolo`, `mmdet` or `mmrotate`.
+        package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
         key: of `configs.config_files`.
     """
     path = config_path(package, key)

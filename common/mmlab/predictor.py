@@ -10,19 +10,17 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from common.boxes.convention import SMALLEST_TURNS, Convention
 from common.contract import AngleUnit
 from common.device import device_of
 from common.env import Task
-from common.errors import ModelError
 from common.images.decode import Pixels
 from common.images.letterbox import Prepared
 from common.inference import Predictor
 from common.mining.registry import DETECTION
-from common.mmlab.build import build_model
-from common.mmlab.checkpoint import Weights, load_all_into, read_weights
+from common.mmlab.checkpoint import Weights, read_weights
 from common.mmlab.class_maps import class_maps, needs_class_maps
 from common.mmlab.compat import prepare
 from common.mmlab.config import merge_options
@@ -35,6 +33,7 @@ from common.mmlab.params import OWN_THRESHOLD, MmlabInfer, RotatedInfer
 from common.mmlab.probabilities import keep_probabilities, probabilities_of
 from common.mmlab.rotated_boxes import nms_iou, rotated_boxes, suppress
 from common.mmlab.thresholds import MAX_DETECTIONS, final_step, most_boxes, set_thresholds
+from common.mmlab.trained import build, class_names_of, config_of
 from common.predictions import Detections, Floats, Prediction, RotatedDetections
 from common.tiling import TiledPredictor, Tiles
 from common.weights import choose
@@ -61,7 +60,7 @@ def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
     config = configure(weights, parameters)
     check_device(config, gpu=bool(task.gpu_ids))
     model = build(weights, config, parameters.package)
-    names = _class_names(task, weights, class_count(model))
+    names = class_names_of(task, weights, class_count(model))
     algorithm = DETECTION.get(parameters.options().algorithm)
     if algorithm is not None and algorithm.needs_class_maps and dense_head(model) is None:
         raise needs_class_maps(type(model).__name__)
@@ -94,11 +93,7 @@ def configure(weights: Weights, parameters: MmlabInfer) -> Config:
         ModelError: the weights have none, or an incomplete one.
         ConfigError: `cfg_options` does not fit it.
     """
-    config = weights.config
-    if config is None:
-        raise ModelError(f"{weights.path}: it has no configuration (meta.cfg), and there is no .py file beside it")
-    if "model" not in config or "val_dataloader" not in config:
-        raise ModelError(f"{weights.path}: its configuration has no model or no val_dataloader (another version's?)")
+    config = config_of(weights)
     if isinstance(parameters, RotatedInfer):
         own = parameters.iou_threshold == OWN_THRESHOLD
         set_thresholds(config.model, parameters.conf_threshold, None if own else parameters.iou_threshold, most=None)
@@ -106,21 +101,6 @@ def configure(weights: Weights, parameters: MmlabInfer) -> Config:
         set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
     merge_options(config, parse_cfg_options(parameters.cfg_options))
     return config
-
-
-def build(weights: Weights, config: Config, package: str) -> nn.Module:
-    """The complete model of some weights, on the CPU.
-
-    Raises:
-        ModelError: the configuration describes no model of this version, or another one than the weights.
-    """
-    try:
-        model = build_model(config, package)
-    except Exception as error:  # whatever a constructor makes of a wrong argument
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ModelError(f"{weights.path}: the model of its configuration cannot be built: {reason}") from error
-    load_all_into(model, weights)
-    return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,21 +220,3 @@ def _as_float(outputs: Any) -> Any:
 
 def _floats(tensor: Tensor) -> Floats:
     return tensor.float().cpu().numpy()
-
-
-def _class_names(task: Task, weights: Weights, count: int | None) -> tuple[str, ...]:
-    """The names that the weights were trained for; where the file does not tell, those of the task.
-
-    Raises:
-        ModelError: the number differs from the task's or the model's.
-    """
-    names = weights.class_names or task.class_names or tuple(map(str, range(count or 0)))
-    if count is not None and len(names) != count:
-        raise ModelError(f"{weights.path}: trained for {count} classes, but there are {len(names)} names")
-    if task.class_names and len(task.class_names) != len(names):
-        raise ModelError(
-            f"{weights.path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}"
-        )
-    if task.class_names and names != task.class_names:
-        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)
-    return names

@@ -1,6 +1,7 @@
 """The configuration of one training: the framework's own, fitted to the task."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def published(config: Config) -> Config:
 
 def _forget_paths(dataset: ConfigDict) -> None:
     if "ann_file" in dataset:
-        dataset.ann_file = ""
+        dataset.update(ann_file="", data_root="")
     else:
         _forget_paths(dataset.dataset)
 
@@ -108,13 +109,15 @@ def set_evaluation(config: Config, data: Data, run: Path, *, interval: int, reca
     Args:
         recall: also that of upright boxes.
     """
+    documents = {"ground_truth": str(data.document("val")), "collect_dir": str(run / "collect")}
+    set_metric(config, {**_metric(config, recall), **documents}, interval)
+
+
+def set_metric(config: Config, metric: Mapping[str, Any], interval: int) -> None:
+    """Evaluate with one metric after every `interval` epochs or iterations and at the end, in place."""
     config.train_cfg.val_interval = interval
     config.val_cfg = {"type": "ValLoop"}
-    config.val_evaluator = {
-        **_metric(config, recall),
-        "ground_truth": str(data.document("val")),
-        "collect_dir": str(run / "collect"),
-    }
+    config.val_evaluator = dict(metric)
     for name in ("test_dataloader", "test_cfg", "test_evaluator"):
         config.pop(name, None)
 

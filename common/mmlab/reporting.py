@@ -1,16 +1,18 @@
-"""What a running OpenMMLab training tells and saves: progress, checkpoints, a log line an epoch, the curve, stages."""
+"""What a running OpenMMLab training tells and saves: progress, checkpoints, log lines, the curve, stages."""
 
 import logging
 import math
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from tensorboardX import SummaryWriter
+from torch import Tensor
 
 from common.env import Task
 from common.errors import NanError
@@ -19,6 +21,7 @@ from common.mmlab.checkpoint import Weights, load_into, write_weights
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import Stages
+from common.results.training import RANKED_BY
 
 log = logging.getLogger(__name__)
 
@@ -29,118 +32,183 @@ CONFIG = "config.py"
 """The configuration that is published beside the weights, in the same folder."""
 
 VALIDATED = "validated"
-"""Holds the number of the last epoch that was validated and published."""
+"""Holds the number of the last epoch or iteration that was validated and published."""
 
 VALIDATION_SHARE = 0.1
-"""Of the time of an epoch with validation, roughly."""
+"""Of the time from one validation to the next, roughly."""
 
 CHECK_LOSS_EVERY = 10
 """Iterations. Reading the loss of each would make a GPU wait."""
 
 
 class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
-    """Callbacks of one training, on every rank; only rank 0 writes.
+    """Callbacks of one training, on every rank; only rank 0 writes. A subclass says what is counted.
 
     Args:
         task: names the output folders.
         model: key of the configuration, see `configs.config_files`.
         config: published beside the weights.
-        stages: receives each validated epoch.
+        class_names: of all classes that the model learns.
+        stages: receives each validated epoch or iteration.
         weights: to start from; None = from scratch.
-        progress: called with the share of the epochs that is done.
+        progress: called with the share of the training that is done.
     """
 
     priority = "VERY_LOW"
 
+    unit: ClassVar[str]
+    """What is counted."""
+
     def __init__(
-        self, task: Task, model: str, config: Config, stages: Stages, weights: Weights | None, progress: Progress
+        self,
+        task: Task,
+        model: str,
+        config: Config,
+        class_names: Sequence[str],
+        stages: Stages,
+        weights: Weights | None,
+        progress: Progress,
     ) -> None:
+        self.config = config
         self._task = task
         self._model = model
-        self._config = config
+        self._class_names = class_names
         self._stages = stages
         self._weights = weights
         self._progress = progress
         self._tensorboard: SummaryWriter | None = None
 
+    @abstractmethod
+    def done(self, runner: Runner) -> int:
+        """How many of them are finished."""
+
+    @abstractmethod
+    def whole(self, runner: Runner) -> int:
+        """How many there are."""
+
+    @abstractmethod
+    def iterations(self, runner: Runner) -> int:
+        """How many of the latest iterations make the loss that is told."""
+
     def before_train(self, runner: Runner) -> None:
-        """Load the weights, or do what a kill prevented: validate the last finished epoch."""
+        """Load the weights, or do what a kill prevented: validate what was saved last."""
         if runner.rank == 0:
             self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
-        if runner.epoch == 0:
+        done = self.done(runner)
+        if done == 0:
             if self._weights is not None:
                 load_into(_plain(runner.model), self._weights)
-        elif self._due(runner) and validated(Path(runner.work_dir)) < runner.epoch:
+        elif self.due(runner, done) and validated(Path(runner.work_dir)) < done:
             runner.val_loop.run()
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Tell progress; stop where the loss is no number.
-
-        Raises:
-            NanError: it is NaN or infinite.
-        """
-        count = len(runner.train_dataloader)
-        if batch_idx % CHECK_LOSS_EVERY == 0 or batch_idx + 1 == count:
-            loss = float(outputs["loss"].detach())
-            if not math.isfinite(loss):
-                raise NanError(
-                    f"the loss is {loss} in epoch {runner.epoch + 1}; a smaller learning rate may help"
-                    " (cfg_options: optim_wrapper.optimizer.lr=...)"
-                )
-        share = (1 - VALIDATION_SHARE) * (batch_idx + 1) / count
-        self._progress((runner.epoch + share) / runner.max_epochs)
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Save the whole state under another name first: what a restart goes on from is never half-written."""
-        folder = Path(runner.work_dir)
-        runner.save_checkpoint(str(folder), f"{LAST}.tmp")
-        if runner.rank == 0:
-            (folder / f"{LAST}.tmp").replace(folder / LAST)
-
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Tell progress; the epoch is counted already."""
-        left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
-        self._progress((runner.epoch - left) / runner.max_epochs)
-
     def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
-        """Publish the epoch."""
+        """Publish what was validated."""
         if runner.rank != 0:
             return
         assert metrics is not None
         values = {name: float(value) for name, value in metrics.items()}
         folder = Path(runner.work_dir)
-        checkpoint = folder / "epoch.pth"
+        checkpoint = folder / "stage.pth"
         state = CheckpointLoader.load_checkpoint(str(folder / LAST), map_location="cpu")["state_dict"]
-        write_weights(checkpoint, state, config=self._config, class_names=self._task.class_names, model=self._model)
+        write_weights(checkpoint, state, config=self.config, class_names=self._class_names, model=self._model)
         self._tell(runner, values)
-        best = self._stages.beats_best(values)
-        self._stages.publish(checkpoint, runner.epoch, values, best=best, beside=[folder / CONFIG])
-        write_text(folder / VALIDATED, str(runner.epoch))
+        best, done = self._stages.beats_best(values), self.done(runner)
+        self._stages.publish(checkpoint, done, values, best=best, beside=[folder / CONFIG])
+        write_text(folder / VALIDATED, str(done))
 
     def close(self) -> None:
         """Flush what is still in memory."""
         if self._tensorboard is not None:
             self._tensorboard.close()
 
-    def _due(self, runner: Runner) -> bool:
-        return bool(runner.epoch % runner.val_interval == 0 or runner.epoch == runner.max_epochs)
+    def due(self, runner: Runner, done: int) -> bool:
+        """Whether a validation follows when so many are finished."""
+        return bool(done % runner.val_interval == 0 or done == self.whole(runner))
+
+    def check_loss(self, runner: Runner, loss: Tensor) -> None:
+        """Stop where the loss is no number.
+
+        Raises:
+            NanError: it is NaN or infinite.
+        """
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise NanError(
+                f"the loss is {value} in {self.unit} {self.done(runner) + 1}; a smaller learning rate may help"
+                " (cfg_options: optim_wrapper.optimizer.lr=...)"
+            )
+
+    def save(self, runner: Runner, *, by_epoch: bool) -> None:
+        """Save the whole state under another name first: what a restart goes on from is never half-written."""
+        folder = Path(runner.work_dir)
+        runner.save_checkpoint(str(folder), f"{LAST}.tmp", by_epoch=by_epoch)
+        if runner.rank == 0:
+            (folder / f"{LAST}.tmp").replace(folder / LAST)
+
+    def tell_progress(self, runner: Runner, done: float) -> None:
+        """Tell that so many are finished."""
+        self._progress(done / self.whole(runner))
+
+    def draw(self, runner: Runner, done: int, iterations: int) -> dict[str, float]:
+        """Draw the losses, each the mean over some iterations, and the learning rates. Returns the losses."""
+        scalars = runner.message_hub.log_scalars
+        losses = {name: float(scalars[name].mean(iterations)) for name in scalars if "loss" in name}
+        rates = {name: scalars[name].current() for name in scalars if name.startswith("train/lr")}
+        self._draw({**losses, **rates}, done)
+        return losses
+
+    def _draw(self, values: Mapping[str, float], done: int) -> None:
+        assert self._tensorboard is not None
+        for name, value in values.items():
+            self._tensorboard.add_scalar(name, value, done)
 
     def _tell(self, runner: Runner, metrics: Mapping[str, float]) -> None:
-        scalars = runner.message_hub.log_scalars
-        losses = {name: scalars[name].mean(len(runner.train_dataloader)) for name in scalars if "loss" in name}
-        rates = {name: scalars[name].current() for name in scalars if name.startswith("train/lr")}
-        assert self._tensorboard is not None
-        for name, value in {**losses, **rates, **{f"val/{name}": value for name, value in metrics.items()}}.items():
-            self._tensorboard.add_scalar(name, value, runner.epoch)
-        loss = float(losses.get("train/loss", math.nan))
+        done = self.done(runner)
+        loss = self.draw(runner, done, self.iterations(runner)).get("train/loss", math.nan)
+        self._draw({f"val/{name}": value for name, value in metrics.items()}, done)
         shown = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        log.info("epoch %d/%d: loss %.4f, %s", runner.epoch, runner.max_epochs, loss, shown)
-        point = Point(runner.epoch, metrics["mAP"], metrics["mAP50_95"], loss)
-        add_point(self._task.env.output.root_dir / CURVE_FILE, point)
+        log.info("%s %d/%d: loss %.4f, %s", self.unit, done, self.whole(runner), loss, shown)
+        first, second = (metrics[name] for name in RANKED_BY[self._task.object_type])
+        point = Point(done, first, second, loss)
+        add_point(self._task.env.output.root_dir / CURVE_FILE, point, self._task.object_type, self.unit)
+
+
+class EpochReporter(Reporter):
+    """Of a training that is counted in epochs."""
+
+    unit = "epoch"
+
+    def done(self, runner: Runner) -> int:
+        """See `Reporter`."""
+        return int(runner.epoch)
+
+    def whole(self, runner: Runner) -> int:
+        """See `Reporter`."""
+        return int(runner.max_epochs)
+
+    def iterations(self, runner: Runner) -> int:
+        """Those of the epoch."""
+        return len(runner.train_dataloader)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Look at the loss, and tell progress."""
+        count = len(runner.train_dataloader)
+        if batch_idx % CHECK_LOSS_EVERY == 0 or batch_idx + 1 == count:
+            self.check_loss(runner, outputs["loss"])
+        self.tell_progress(runner, runner.epoch + (1 - VALIDATION_SHARE) * (batch_idx + 1) / count)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Save each epoch."""
+        self.save(runner, by_epoch=True)
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Tell progress; the epoch is counted already."""
+        left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
+        self.tell_progress(runner, runner.epoch - left)
 
 
 def validated(folder: Path) -> int:
-    """The last epoch that was validated and published, 0 = none."""
+    """The last epoch or iteration that was validated and published, 0 = none."""
     path = folder / VALIDATED
     return int(path.read_text(encoding="utf-8")) if path.is_file() else 0
 

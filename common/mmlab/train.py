@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from common.env import Task
 from common.errors import ConfigError
@@ -11,11 +11,14 @@ from common.files import write_text
 from common.mmlab.configs import config_files
 from common.mmlab.params import MmlabTraining, RotatedTraining
 from common.progress import Progress, part
-from common.weights import choose
+from common.weights import Zoo, choose
 from common.worker import Rank, wait_for
 
 if TYPE_CHECKING:
+    from mmengine.config import Config
+
     from common.mmlab.checkpoint import Weights
+    from common.mmlab.reporting import Reporter
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +26,35 @@ DATA_DONE, FIT_DONE = 0.03, 1.0
 """Progress after the conversion of the data and after the last epoch."""
 
 
+class Choice(Protocol):
+    """What the parameters of every training on OpenMMLab say: see `MmlabTraining`."""
+
+    package: ClassVar[str]
+    zoo: ClassVar[Zoo]
+    args_options: str
+    cfg_options: str
+
+    @property
+    def config_key(self) -> str:
+        """The chosen configuration."""
+
+
 def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
     """Train, or go on training after a kill. See `executor.Family`."""
+    set_up(task, rank, parameters.package)
+    _convert(task, parameters, rank, part(progress, 0, DATA_DONE))
+    _fit(task, parameters, rank, part(progress, DATA_DONE, FIT_DONE))
+
+
+def set_up(task: Task, rank: Rank, package: str) -> None:
+    """Take this rank's device, and import a framework."""
     if not task.gpu_ids:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine takes any GPU that it sees
     from common.device import device_of
     from common.mmlab.compat import prepare
 
     device_of(task, rank)
-    prepare(parameters.package)
-    _convert(task, parameters, rank, part(progress, 0, DATA_DONE))
-    _fit(task, parameters, rank, part(progress, DATA_DONE, FIT_DONE))
+    prepare(package)
 
 
 def _convert(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
@@ -52,7 +73,7 @@ def _convert(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progre
 def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
     from common.mmlab.data import Data
     from common.mmlab.recipe import published, training_recipe
-    from common.mmlab.reporting import CONFIG, LAST, Reporter
+    from common.mmlab.reporting import EpochReporter
     from common.results.stages import BestAndLatest, Stages
 
     run = task.scratch / "run"
@@ -61,13 +82,25 @@ def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) 
     config = training_recipe(
         task, parameters, key, data, run, scratch=weights is None, world=rank.world, gpu=bool(task.gpu_ids)
     )
-    public = published(config)
+    stages = Stages(task, task.scratch / "stages.json", BestAndLatest(parameters.max_keep_checkpoints))
+    reporter = EpochReporter(task, key, published(config), task.class_names, stages, weights, progress)
+    run_training(config, parameters, rank, run, reporter)
+
+
+def run_training(config: "Config", parameters: Choice, rank: Rank, run: Path, reporter: "Reporter") -> None:
+    """Train from the start, or go on from the last checkpoint.
+
+    Args:
+        config: the recipe.
+        run: folder of the runner.
+        reporter: what the runner calls.
+    """
+    from common.mmlab.reporting import CONFIG, LAST
+
     if rank.number == 0:
-        write_text(run / CONFIG, public.pretty_text)
+        write_text(run / CONFIG, reporter.config.pretty_text)
     if (run / LAST).is_file():
         config.update(load_from=str(run / LAST), resume=True)
-    stages = Stages(task, task.scratch / "stages.json", BestAndLatest(parameters.max_keep_checkpoints))
-    reporter = Reporter(task, key, public, stages, weights, progress)
     runner = _build(config, parameters)
     runner.register_hook(reporter)
     try:
@@ -76,7 +109,7 @@ def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) 
         reporter.close()
 
 
-def _build(config: Any, parameters: MmlabTraining) -> Any:
+def _build(config: "Config", parameters: Choice) -> Any:
     """The runner, with its model.
 
     Raises:
@@ -99,7 +132,7 @@ def _build(config: Any, parameters: MmlabTraining) -> Any:
         raise ConfigError(f"cfg_options: with them the configuration cannot be built: {reason}") from error
 
 
-def starting_point(task: Task, parameters: MmlabTraining) -> tuple[str, "Weights | None"]:
+def starting_point(task: Task, parameters: Choice) -> tuple[str, "Weights | None"]:
     """The configuration to train, and the weights to start from.
 
     Weights that an image of this framework wrote know their model. Any others are fitted to the one asked for.

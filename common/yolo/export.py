@@ -25,8 +25,8 @@ def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
     """Write `<weights>.onnx`: input `images` (1, 3, S, S) float32 RGB in [0, 1], output `output0` (1, 4 + K, N).
 
     The output holds boxes (centre x, centre y, width, height, in input pixels) and K class probabilities; non-maximum
-    suppression is left to the reader. A model of instance segmentation has m coefficients behind the probabilities, and a
-    second output `output1` (1, m, S / 4, S / 4): the prototypes that they are for.
+    suppression is left to the reader. A model of instance segmentation has m coefficients behind the probabilities, and
+    a second output `output1` (1, m, S / 4, S / 4): the prototypes that they are for.
 
     Args:
         weights: an ultralytics `.pt` file.

@@ -1,0 +1,75 @@
+"""A data set of the platform, written as mmsegmentation reads it, and a configuration pointed at it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+
+from common.datasets.label_map_writer import SUFFIX, write_label_maps
+from common.datasets.splits import read_mask_splits
+from common.env import Task
+from common.mmlab.walk import mappings
+from common.progress import Progress
+
+SPLITS = ("train", "val")
+
+
+def listing(folder: Path, split: str) -> Path:
+    """The file that names the images of a split of a data set in `folder`. That of `val` is written last."""
+    return folder / f"{split}.txt"
+
+
+def write_data(task: Task, folder: Path, *, max_bad_images: float, ignore_black_area: bool, progress: Progress) -> None:
+    """Convert the training and validation set.
+
+    Raises:
+        DatasetError: an annotation is malformed, or there are too many classes.
+        ImageError: too many images cannot be decoded.
+    """
+    splits = read_mask_splits(task, folder / "converted", max_bad_images, progress)
+    for name in SPLITS:
+        split = splits[name]
+        write_label_maps(split.dataset, split.files, folder, name, ignore_blank_area=ignore_black_area)
+
+
+def set_data(config: Config, folder: Path, classes: Sequence[str], batch: int, workers: int) -> None:
+    """Point the loaders of a configuration at the data, in place.
+
+    A validation looks at one image after the other: their sizes differ.
+
+    Args:
+        classes: all that the model learns, the background too.
+        batch: images a rank in a batch of the training.
+        workers: processes a rank that read images.
+    """
+    for split, size in (("train", batch), ("val", 1)):
+        loader = config[f"{split}_dataloader"]
+        loader.update(batch_size=size, num_workers=workers, persistent_workers=workers > 0)
+        loader.pop("prefetch_factor", None)
+        loader.dataset = _dataset(loader.dataset, folder, split, classes)
+        for mapping in mappings(loader.dataset.pipeline):
+            mapping.pop("reduce_zero_label", None)
+    config.train_dataloader.sampler = {"type": "InfiniteSampler", "shuffle": True}
+    config.val_dataloader.sampler = {"type": "DefaultSampler", "shuffle": False, "round_up": False}  # count images once
+
+
+def _dataset(own: ConfigDict, folder: Path, split: str, classes: Sequence[str]) -> ConfigDict:
+    return ConfigDict(
+        type="BaseSegDataset",
+        data_root=str(folder.absolute()),
+        ann_file=listing(folder, split).name,
+        data_prefix={"img_path": f"images/{split}", "seg_map_path": f"labels/{split}"},
+        img_suffix="",
+        seg_map_suffix=SUFFIX,
+        metainfo={"classes": tuple(classes)},
+        reduce_zero_label=False,
+        test_mode=split == "val",
+        pipeline=_pipeline(own),
+    )
+
+
+def _pipeline(dataset: ConfigDict) -> list[ConfigDict]:
+    """That of a data set, or of the first one that it repeats or joins."""
+    while "pipeline" not in dataset:
+        dataset = dataset.dataset if "dataset" in dataset else dataset.datasets[0]
+    return list(dataset.pipeline)

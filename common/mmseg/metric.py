@@ -1,0 +1,48 @@
+"""The platform's metrics of semantic segmentation, computed while mmsegmentation validates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_reduce
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
+
+from common.masks.label_map import Labels
+from common.results.semantic_metrics import Counts, confusion, semantic_metrics
+
+
+@METRICS.register_module()
+class PixelMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+    """Intersection over union and accuracy of classes of pixels.
+
+    It keeps one matrix, however many images there are. The samplers of all ranks must show each image once.
+    """
+
+    results: list[Counts]
+
+    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Count the pixels of a batch, at the images' own sizes."""
+        count = len(self.dataset_meta["classes"])
+        for sample in data_samples:
+            counts = confusion(_labels(sample["gt_sem_seg"]), _labels(sample["pred_sem_seg"]), count)
+            self.results = [sum(self.results, counts)]
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """The metrics of all ranks together, on each of them."""
+        count = len(self.dataset_meta["classes"])
+        matrix = torch.from_numpy(sum(self.results, np.zeros((count, count), np.int64)))
+        all_reduce(matrix)
+        self.results = []
+        return self.compute_metrics([matrix.numpy()])
+
+    def compute_metrics(self, results: Sequence[Counts]) -> dict[str, float]:
+        """See `results.semantic_metrics.semantic_metrics`."""
+        return semantic_metrics(results[0])
+
+
+def _labels(maps: Mapping[str, Any]) -> Labels:
+    """`(height, width)`, from a map with one channel."""
+    labels: Labels = maps["data"][0].cpu().numpy()
+    return labels

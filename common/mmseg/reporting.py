@@ -1,0 +1,46 @@
+"""What a running training tells and saves when it is counted in iterations."""
+
+from typing import Any
+
+from mmengine.runner import Runner
+
+from common.mmlab.reporting import CHECK_LOSS_EVERY, VALIDATION_SHARE, Reporter
+
+DRAW_EVERY = 50
+"""Iterations: as mmsegmentation logs."""
+
+
+class IterationReporter(Reporter):
+    """Saves, validates and publishes after every `val_interval` iterations and the last one."""
+
+    unit = "iteration"
+
+    def done(self, runner: Runner) -> int:
+        """See `Reporter`."""
+        return int(runner.iter)
+
+    def whole(self, runner: Runner) -> int:
+        """See `Reporter`."""
+        return int(runner.max_iters)
+
+    def iterations(self, runner: Runner) -> int:
+        """Those since the validation before."""
+        return (self.done(runner) - 1) % int(runner.val_interval) + 1
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Look at the loss, tell progress, and save what is validated next. This iteration is not counted yet."""
+        done = batch_idx + 1
+        due = self.due(runner, done)
+        if batch_idx % CHECK_LOSS_EVERY == 0 or due:
+            self.check_loss(runner, outputs["loss"])
+        if done % DRAW_EVERY == 0 and not due and runner.rank == 0:
+            self.draw(runner, done, DRAW_EVERY)
+        since = batch_idx % int(runner.val_interval) + 1
+        self.tell_progress(runner, done - VALIDATION_SHARE * since)
+        if due:
+            self.save(runner, by_epoch=False)
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Tell progress; the iteration is counted already."""
+        left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
+        self.tell_progress(runner, runner.iter - left * self.iterations(runner))

@@ -1,0 +1,64 @@
+"""Training of a semantic model of mmsegmentation: data set in, stages with weights and configuration out."""
+
+from pathlib import Path
+
+from common.env import Task
+from common.errors import ConfigError
+from common.mmlab.train import DATA_DONE, FIT_DONE, run_training, set_up, starting_point
+from common.mmseg.params import SemanticTraining
+from common.progress import Progress, part
+from common.worker import Rank, wait_for
+
+LONELY = "more than 1 value per channel"
+"""What torch says of a batch of one image where a map has shrunk to one cell, as those of pyramids of pools do."""
+
+
+def train(task: Task, parameters: SemanticTraining, rank: Rank, progress: Progress) -> None:
+    """Train, or go on training after a kill. See `executor.Family`."""
+    set_up(task, rank, parameters.package)
+    from common.mmseg.classes import learned_classes
+
+    classes = learned_classes(task.class_names, ignore_black_area=parameters.ignore_black_area)
+    data = task.scratch / "data"
+    _convert(task, parameters, rank, data, part(progress, 0, DATA_DONE))
+    _fit(task, parameters, rank, data, classes, part(progress, DATA_DONE, FIT_DONE))
+
+
+def _convert(task: Task, parameters: SemanticTraining, rank: Rank, data: Path, progress: Progress) -> None:
+    """Rank 0 converts; the others wait for the file that is written last."""
+    from common.mmseg.data import listing, write_data
+
+    if rank.number == 0:
+        listing(data, "val").unlink(missing_ok=True)
+        write_data(
+            task,
+            data,
+            max_bad_images=parameters.max_bad_images,
+            ignore_black_area=parameters.ignore_black_area,
+            progress=progress,
+        )
+    wait_for(listing(data, "val"))
+
+
+def _fit(
+    task: Task, parameters: SemanticTraining, rank: Rank, data: Path, classes: tuple[str, ...], progress: Progress
+) -> None:
+    from common.mmlab.recipe import published
+    from common.mmseg.recipe import training_recipe
+    from common.mmseg.reporting import IterationReporter
+    from common.results.stages import BestAndLatest, Stages
+
+    run = task.scratch / "run"
+    key, weights = starting_point(task, parameters)
+    config = training_recipe(
+        parameters, key, data, classes, run, scratch=weights is None, world=rank.world, gpu=bool(task.gpu_ids)
+    )
+    count = 1 if parameters.save_least_file else parameters.max_keep_ckpts
+    stages = Stages(task, task.scratch / "stages.json", BestAndLatest(count, "iter"))
+    reporter = IterationReporter(task, key, published(config), classes, stages, weights, progress)
+    try:
+        run_training(config, parameters, rank, run, reporter)
+    except ValueError as error:
+        if LONELY not in str(error):
+            raise
+        raise ConfigError("samples_per_gpu: 1 is too few for this model; it normalises over a batch") from error
