@@ -6,10 +6,10 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.8
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
-LOCKS := dev det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
+LOCKS := dev torch det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults check fix bench bench-training docs images lock clean
+.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults check fix bench bench-training docs images images-test lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -52,15 +52,17 @@ test: test-fast ## all tests that CI runs: the fast ones, then the images end to
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10
 
 test-fast: .venv/.dev ## the tests that need no torch; seconds
-	@$(PYTHON) -m pytest tests --ignore=tests/image -n 2
+	@$(PYTHON) -m pytest tests --ignore=tests/image --ignore=tests/containers -n 2
 
 faults: .venv/.dev ## kill tasks at random moments, many times
 	@$(PYTHON) -m pytest tests/image -m faults
 
-check: .venv/.dev ## lint, format, types, rendered files; writes nothing
+check: .venv/.dev ## lint, format, types, recipe of the images, rendered files; writes nothing
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@.venv/bin/hadolint dockerfiles/executor.dockerfile
+	@.venv/bin/shellcheck .ci/run dockerfiles/build dockerfiles/start.sh
 	@$(PYTHON) -m workbench render --check
 
 fix: .venv/.dev ## repair what check complains about, where a tool can
@@ -80,11 +82,18 @@ docs: .venv/.dev ## build the documentation into site/
 images: ## build the container images: make images CONTAINER_TOOL=docker|podman|buildah
 	@dockerfiles/build $(CONTAINER_TOOL)
 
+images-test: .venv/.dev ## build the images for CPUs, and run each as the platform does; the same CONTAINER_TOOL
+	@CONTAINER_TOOL=$(CONTAINER_TOOL) $(PYTHON) -m pytest tests/containers --durations=0
+
 lock: | $(PYTHON) ## compile requirements/*.lock from pyproject.toml
 	@for name in dev $(filter-out dev,$(LOCKS)) workbench; do \
 	  constraint=$$([ $$name = dev ] || echo "--constraints requirements/dev.lock"); \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' --extra $$name $$constraint pyproject.toml -o requirements/$$name.lock; done
+	@for group in compiler mmcv; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' $$([ $$group = compiler ] || echo --no-deps) --group $$group \
+	    -o requirements/$$group.lock; done
 
 clean: ## remove what was built, and the environment
 	@rm -rf .venv .tools build site

@@ -43,6 +43,7 @@ def loaded(*modules: str) -> set[str]:
         (["common.mmlab.params", "common.mmlab.configs"], {"torch", "mmengine", "mmdet", "mmyolo", "numpy", "cv2"}),
         (["common.mmseg.params"], {"torch", "mmengine", "mmseg", "numpy", "cv2"}),
         (ENGINE, {"torch", "torchvision", "ultralytics", "mmengine", "mmcv", "tensorboardX"}),
+        (ENGINE, {"shapely"}),  # which only images of boxes have
     ],
 )
 def test_importing_loads_no_framework(modules: list[str], never: set[str]) -> None:

@@ -1,7 +1,6 @@
 """The rotated boxes of a data set."""
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from common.boxes.rotated import GRID, corners, from_upright
@@ -27,6 +26,8 @@ def inside(dataset: Dataset, boxes: NDArray[np.float64], sizes: NDArray[np.int64
         boxes: `(n, 5)` as `rotated_boxes` gives them.
         sizes: `(images, 2)` width and height in pixels.
     """
+    import shapely  # an image without rotated boxes does not have it
+
     width, height = sizes[dataset.image_index].T
     parts = shapely.intersection(shapely.polygons(corners(boxes)), shapely.box(0, 0, width, height), grid_size=GRID)
     visible: NDArray[np.bool_] = shapely.area(parts) > 0

@@ -1,0 +1,69 @@
+"""The recipe of the images: the lists of them agree, and so do the versions that are compiled and installed."""
+
+import json
+import re
+import runpy
+import subprocess
+from pathlib import Path
+
+from workbench.images import REPOSITORY, image_folders
+
+NAMES = [folder.name for folder in image_folders()]
+RECIPE = (REPOSITORY / "dockerfiles" / "executor.dockerfile").read_text(encoding="utf-8")
+BAKE = (REPOSITORY / "docker-bake.hcl").read_text(encoding="utf-8")
+
+
+def versions(lock: str) -> dict[str, str]:
+    """The packages of a lock file that do not depend on the machine."""
+    text = (REPOSITORY / "requirements" / f"{lock}.lock").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", text, re.MULTILINE))
+
+
+def test_the_bake_file_builds_every_image():
+    (listed,) = re.findall(r"image = \[(.*)\]", BAKE)
+    assert json.loads(f"[{listed}]") == NAMES
+
+
+def test_the_bake_file_has_the_version_of_the_project():
+    (version,) = re.findall(r'^version = "(.*)"$', (REPOSITORY / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert f'variable "VERSION" {{ default = "{version}" }}' in BAKE
+
+
+def test_every_argument_of_the_bake_file_is_one_of_the_recipe():
+    named = re.findall(r"^    ([A-Z]+) += ", BAKE, re.MULTILINE)
+    assert set(named) <= set(re.findall(r"^ARG ([A-Z]+)", RECIPE, re.MULTILINE))
+
+
+def test_mmcv_is_compiled_for_the_images_that_have_it_and_for_no_other():
+    stages = {name: stage for stage, name in re.findall(r"^FROM (\S+) AS compiled-(\S+)$", RECIPE, re.MULTILINE)}
+    assert list(stages) == NAMES
+    for name, stage in stages.items():
+        assert (stage == "mmcv") == ("onedl-mmcv" in versions(name)), name
+
+
+def test_an_image_has_what_all_share_and_what_was_compiled_in_the_same_versions():
+    shared, compiler, mmcv = versions("torch"), versions("compiler"), versions("mmcv")
+    assert compiler["torch"] == shared["torch"]
+    for name in NAMES:
+        image = versions(name)
+        assert shared.items() <= image.items(), name
+        assert "onedl-mmcv" not in image or mmcv.items() <= image.items(), name
+
+
+def test_the_start_script_becomes_the_program_so_that_signals_reach_it(tmp_path: Path):
+    program = tmp_path / "python3"
+    program.write_text("#!/bin/sh\necho $$ $1\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "YMIR_IMAGE": "det-x-tmi"}
+    command = ["bash", str(REPOSITORY / "dockerfiles" / "start.sh")]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.communicate()[0] == f"{process.pid} /app/det-x-tmi/start.py\n"
+
+
+def test_the_list_of_contents_names_packed_weights_by_their_hash(tmp_path: Path):
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    weights = runpy.run_path(str(REPOSITORY / "dockerfiles" / "sbom.py"))["weights"]
+    (component,) = weights(tmp_path)
+    assert component["hashes"] == [
+        {"alg": "SHA-256", "content": "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"}
+    ]
