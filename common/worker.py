@@ -97,7 +97,7 @@ def translate(error: BaseException) -> YmirError:
     sentence = f"{kind}: {text}"
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "out of memory" in text.lower():
         return OutOfMemoryError(f"out of memory; a smaller batch size or img_size needs less ({text})")
-    if "shared memory" in text or "DataLoader worker" in text:
+    if "shared memory" in text or "DataLoader worker (pid" in text:  # "... worker process 0" tells of any other error
         return OutOfMemoryError(f"shared memory ran out; a larger shm_size or fewer workers help ({text})")
     if "no kernel image" in text or "forward compatibility" in text or "driver version is insufficient" in text:
         return DeviceMismatchError(f"this image does not support the GPU or its driver ({text})")

@@ -60,6 +60,7 @@ TorchsError.__name__ = "OutOfMemoryError"
         (RuntimeError("CUDA error: out of memory"), OutOfMemoryError, ["smaller batch"]),
         (MemoryError(), OutOfMemoryError, ["out of memory"]),
         (RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error"), OutOfMemoryError, ["shm_size"]),
+        (KeyError("Caught KeyError in DataLoader worker process 0."), YmirError, ["KeyError", "worker process 0"]),
         (RuntimeError("CUDA error: no kernel image is available for execution"), DeviceMismatchError, ["GPU"]),
         (RuntimeError("The NVIDIA driver on your system is too old: driver version is insufficient"),
          DeviceMismatchError, ["driver"]),
