@@ -9,6 +9,7 @@ from common.contract import ObjectType
 from workbench import shapes, ships
 from workbench.images import REPOSITORY
 from workbench.masked import Rendered, render_masked
+from workbench.paint import DARK, UNSHARP
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,12 @@ _SCENES: Final = ((84, shapes.PLAIN), (12, shapes.DIM), (12, shapes.CROWDED), (1
 _CUT_SCENES: Final = tuple((count, replace(scene, holed_share=0.3, split_share=0.3)) for count, scene in _SCENES)
 """For masks: some objects have holes or several parts."""
 
+_LARGE_SCENES: Final = (
+    (96, shapes.LARGE),
+    (12, replace(shapes.LARGE, exposure=DARK)),
+    (12, replace(shapes.LARGE, exposure=UNSHARP)),
+)
+
 _COUNTS: Final = (320, 64)
 
 # From scratch on few images: a step after every batch of 16, not of 64, and twice the usual step.
@@ -77,6 +84,18 @@ _YOLO_TRAINING: Final = {
     "args_options": "--exist-ok nbs=16 optimizer=AdamW lr0=0.003",
 }
 _YOLO_MINING: Final = {"img_size": 192, "num_workers_per_gpu": 2}
+
+# The recipe of the configuration is for 160 000 steps on street scenes: another optimizer, faster averages of batch
+# normalisation, classes that compete, and crops that hold whole objects.
+_FASTSCNN_FROM_SCRATCH: Final = " ".join(
+    (
+        "optim_wrapper.optimizer._delete_=True optim_wrapper.optimizer.type=AdamW optim_wrapper.optimizer.lr=0.002",
+        "model.backbone.norm_cfg.momentum=0.1 model.decode_head.norm_cfg.momentum=0.1",
+        "model.decode_head.loss_decode.use_sigmoid=False",
+        "train_dataloader.dataset.pipeline.3.crop_size=(256,256) model.data_preprocessor.size=(256,256)",
+        "train_dataloader.dataset.pipeline.2.ratio_range=(0.8,1.25)",
+    )
+)
 
 PLANS: Final = (
     Plan(
@@ -117,9 +136,16 @@ PLANS: Final = (
         object_type=ObjectType.SEMANTIC,
         class_names=shapes.CLASS_NAMES,
         render=render_masked,
-        scenes=_CUT_SCENES,
+        scenes=_LARGE_SCENES,
         counts=_COUNTS,
-        training={"img_size": 256, "max_iters": 1500, "interval": 250, "samples_per_gpu": 8, "workers_per_gpu": 2},
+        training={
+            "img_size": 256,
+            "max_iters": 2500,
+            "interval": 250,
+            "samples_per_gpu": 8,
+            "workers_per_gpu": 2,
+            "cfg_options": _FASTSCNN_FROM_SCRATCH,
+        },
         mining={
             "mining_algorithm": "RSAL",
             "max_superpixel_per_image": 256,

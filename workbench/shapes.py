@@ -1,6 +1,6 @@
 """Renders the sample data: discs, triangles and stars on textured backgrounds, the same ones for the same seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -54,6 +54,8 @@ CROWDED: Final = Scene(objects=(9, 15), radius=(12.0, 30.0), empty_share=0.0, le
 BLURRED: Final = Scene(exposure=UNSHARP, empty_share=0.0)
 CUT: Final = Scene(holed_share=0.3, split_share=0.3)
 """For segmentation: an outline alone does not tell what such an object covers."""
+LARGE: Final = replace(CUT, objects=(1, 3), distractors=(0, 1), radius=(40.0, 80.0))
+"""For models that see every eighth pixel, such as FastSCNN."""
 
 
 def render(count: int, seed: int, scene: Scene = PLAIN) -> list[Sample]:
