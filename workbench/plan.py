@@ -97,18 +97,20 @@ _FASTSCNN_FROM_SCRATCH: Final = " ".join(
     )
 )
 
+_DETECTION: Final = Plan(
+    image=REPOSITORY / DEFAULT,
+    object_type=ObjectType.DETECTION,
+    class_names=shapes.CLASS_NAMES,
+    render=shapes.render,
+    scenes=_SCENES,
+    counts=_COUNTS,
+    training=_YOLO_TRAINING | {"model": "yolov5n", "epochs": 21},
+    mining=_YOLO_MINING | {"mining_algorithm": "entropy"},
+    least=0.9,
+)
+
 PLANS: Final = (
-    Plan(
-        image=REPOSITORY / DEFAULT,
-        object_type=ObjectType.DETECTION,
-        class_names=shapes.CLASS_NAMES,
-        render=shapes.render,
-        scenes=_SCENES,
-        counts=_COUNTS,
-        training=_YOLO_TRAINING | {"model": "yolov5n", "epochs": 21},
-        mining=_YOLO_MINING | {"mining_algorithm": "entropy"},
-        least=0.9,
-    ),
+    _DETECTION,
     Plan(
         image=REPOSITORY / "rot-mmrotate-tmi",
         object_type=ObjectType.DETECTION,
@@ -166,17 +168,7 @@ PLANS: Final = (
         mining=_YOLO_MINING | {"mining_algorithm": "apis"},
         least=0.6,
     ),
-    Plan(
-        image=REPOSITORY / "seg-all-in-one-tmi",
-        object_type=ObjectType.DETECTION,
-        class_names=shapes.CLASS_NAMES,
-        render=shapes.render,
-        scenes=_SCENES,
-        counts=_COUNTS,
-        training=_YOLO_TRAINING | {"model": "yolov5n", "epochs": 21},
-        mining=_YOLO_MINING | {"mining_algorithm": "entropy"},
-        least=0.9,
-    ),
+    replace(_DETECTION, image=REPOSITORY / "seg-all-in-one-tmi"),
 )
 """The demos. The first of an image is the one that people see who do not choose an object type."""
 
