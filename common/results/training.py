@@ -14,11 +14,9 @@ from common.files import write_text
 ATTACHMENTS: Final = "attachments"
 """Key of result.yaml, and the folder below the models directory that has a folder for each section."""
 
-RANKED_BY: Final = {
-    ObjectType.DETECTION: ("mAP", "mAP50_95"),
-    ObjectType.SEMANTIC: ("mIoU", "mAcc"),
-    ObjectType.INSTANCE: ("maskAP", "maskAP50_95"),
-}
+_DECIDES: Final = {ObjectType.DETECTION: "mAP50_95", ObjectType.SEMANTIC: "mAcc", ObjectType.INSTANCE: "maskAP50_95"}
+
+RANKED_BY: Final = {kind: (PRIMARY_METRIC[kind], second) for kind, second in _DECIDES.items()}
 """Metrics that tell a better stage: what the platform compares models by, then what decides where that is equal."""
 
 

@@ -16,7 +16,6 @@ from common.monitor import read_progress
 from workbench.images import REPOSITORY
 
 YOLOV5, MMYOLO, MMDETECTION, MMROTATE = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
-MMROTATE = "rot-mmrotate-tmi"
 NAMES = ("disc", "triangle", "star")
 
 TRAINING = {
@@ -48,9 +47,12 @@ class Outcome:
         return self.out / "models" / "best" / self.result["model_stages"]["best"]["files"][0]
 
     @property
+    def document(self) -> dict:
+        return msgspec.json.decode((self.out / "infer-result.json").read_bytes())
+
+    @property
     def objects(self) -> dict[str, list[dict]]:
-        content = msgspec.json.decode((self.out / "infer-result.json").read_bytes())
-        return {name: image["boxes"] for name, image in content["detection"].items()}
+        return {name: image["boxes"] for name, image in self.document["detection"].items()}
 
     @property
     def ranking(self) -> list[tuple[str, float]]:

@@ -1,9 +1,7 @@
 """seg-all-in-one-tmi finds objects with masks, and mines with each of its algorithms, alone and with inference."""
 
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from lively import lively_detector
@@ -29,18 +27,14 @@ def pool(samples: list) -> list:
     return [*odd_forms(samples[32:43]), *samples[43:56], broken()]
 
 
-def run_on(root: Path, pool: list, model: Path, *, infer: bool = True, **options: object) -> Outcome:
+def run_on(root: Path, pool: list, model: Path, **options: object) -> Outcome:
     parameters = {**CANDIDATES, "max_bad_images": 0.1, **options}
-    verbs = {"run_mining": "mining_algorithm" in options, "run_infer": infer}
+    verbs = {"run_mining": "mining_algorithm" in options, "run_infer": True}
     env = write_candidate_task(root / "t", pool, [model], NAMES, parameters, object_type=ObjectType.INSTANCE, **verbs)
     outcome = run(env, image=IMAGE)
     assert outcome.status == 0
     assert check_out(env) == []
     return outcome
-
-
-def document(outcome: Outcome) -> dict[str, Any]:
-    return msgspec.json.decode((outcome.out / "infer-result.json").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +43,7 @@ def inferred(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_each_object_has_a_mask_inside_its_image(inferred: Outcome, pool: list) -> None:
-    content = document(inferred)
+    content = inferred.document
     assert [entry["file_name"] for entry in content["images"]] == [sample.base_name for sample in pool]
     sizes = {entry["id"]: (entry["height"], entry["width"]) for entry in content["images"]}
     assert len(content["annotations"]) > len(pool)
@@ -67,8 +61,8 @@ def test_mining_ranks_every_image_and_changes_no_object(
     name: str, lively: Path, pool: list, inferred: Outcome, tmp_path: Path
 ) -> None:
     outcome = run_on(tmp_path, pool, lively, mining_algorithm=name, mcd_iterations=2, batch_size_per_gpu=5)
-    assert document(outcome)["images"] == document(inferred)["images"]
-    found, expected = ([each["bbox"] for each in document(task)["annotations"]] for task in (outcome, inferred))
+    assert outcome.document["images"] == inferred.document["images"]
+    found, expected = ([each["bbox"] for each in task.document["annotations"]] for task in (outcome, inferred))
     assert found == expected
     names = [image for image, _ in outcome.ranking]
     assert sorted(names) == sorted(sample.base_name for sample in pool)

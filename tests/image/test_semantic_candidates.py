@@ -1,10 +1,8 @@
 """seg-all-in-one-tmi says what each pixel shows, and mines with each of its algorithms, alone and with inference."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
-import msgspec
 import numpy as np
 import pytest
 import torch
@@ -54,17 +52,13 @@ def run_on(root: Path, pool: list, model: Path, **options: object) -> Outcome:
     return outcome
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
-    return msgspec.json.decode((outcome.out / "infer-result.json").read_bytes())
-
-
 @pytest.fixture(scope="module")
 def inferred(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run_on(tmp_path_factory.mktemp("infer"), pool, lively)
 
 
 def test_no_pixel_is_of_two_classes_and_the_background_is_none(inferred: Outcome, pool: list) -> None:
-    content = document(inferred)
+    content = inferred.document
     assert [entry["file_name"] for entry in content["images"]] == [sample.base_name for sample in pool]
     assert [entry["name"] for entry in content["categories"]] == list(NAMES)
     covered = {entry["id"]: np.zeros((entry["height"], entry["width"]), np.uint8) for entry in content["images"]}
@@ -82,8 +76,8 @@ def test_no_pixel_is_of_two_classes_and_the_background_is_none(inferred: Outcome
 
 def test_windows_give_another_answer(lively: Path, pool: list, inferred: Outcome, tmp_path: Path) -> None:
     slid = run_on(tmp_path, pool, lively, mode="slide", cfg_options="model.test_cfg.crop_size=(32,48)")
-    assert document(slid)["images"] == document(inferred)["images"]
-    assert document(slid)["annotations"] != document(inferred)["annotations"]
+    assert slid.document["images"] == inferred.document["images"]
+    assert slid.document["annotations"] != inferred.document["annotations"]
 
 
 @pytest.mark.parametrize("name", SEMANTIC)
@@ -100,7 +94,7 @@ def test_mining_ranks_every_image_and_changes_no_mask(
     regions = sorted((outcome.out / "masks").glob("*")) if SEMANTIC[name].regions is not None else []
     kept = names[: MINING["max_kept_mining_image"]] if SEMANTIC[name].regions is not None else []
     assert [file.name for file in regions] == sorted(f"{name}.png" for name in kept)
-    sizes = {entry["file_name"]: (entry["height"], entry["width"]) for entry in document(outcome)["images"]}
+    sizes = {entry["file_name"]: (entry["height"], entry["width"]) for entry in outcome.document["images"]}
     for file in regions:
         mask = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
         assert mask.shape == sizes[file.stem]
