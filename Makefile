@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCKS := dev torch det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults check fix bench bench-training docs images images-test lock clean
+.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults check fix bench bench-models bench-training docs images images-test lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -72,6 +72,9 @@ fix: .venv/.dev ## repair what check complains about, where a tool can
 
 bench: .venv/.dev ## measure, and write benchmarks/results.md
 	@$(PYTHON) -m benchmarks
+
+bench-models: .venv/.dev ## how fast the default model of each image is; writes benchmarks/models.md; minutes
+	@$(PYTHON) -m benchmarks.models
 
 bench-training: .venv/.dev ## train models from scratch, ours and the framework's recipe; writes benchmarks/training.md; an hour
 	@$(PYTHON) -m benchmarks.training

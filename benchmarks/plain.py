@@ -73,7 +73,7 @@ class Plain:
         runner.train()
 
 
-class Printer(Hook):
+class Printer(Hook):  # type: ignore[misc]  # mmengine is untyped
     """Prints the metrics."""
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:

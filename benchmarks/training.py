@@ -120,7 +120,7 @@ def ours(root: Path, model: str, epochs: int, seed: int) -> Trained:
         raise RuntimeError(f"{image.name} failed; see {root}")
     points = read_curve(root / "out" / CURVE_FILE)
     maps = [point.first for point in points]
-    return Trained(model, epochs, "ours", seed, maps[-1], points[-1].map50_95, max(maps), time.monotonic() - start)
+    return Trained(model, epochs, "ours", seed, maps[-1], points[-1].second, max(maps), time.monotonic() - start)
 
 
 def plain(root: Path, model: str, epochs: int, seed: int) -> Trained:

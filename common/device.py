@@ -1,6 +1,7 @@
-"""Which device a rank computes on. The only torch outside the adapters."""
+"""Which device a rank computes on, and its end among the others. The only torch outside the adapters."""
 
 import torch
+import torch.distributed
 
 from common.env import Task
 from common.errors import NoDeviceError
@@ -21,3 +22,13 @@ def device_of(task: Task, rank: Rank) -> torch.device:
     if number >= torch.cuda.device_count():
         raise NoDeviceError(f"gpu_id: {number} is asked for, but torch sees {torch.cuda.device_count()} GPUs")
     return torch.device("cuda", number)
+
+
+def leave_group() -> None:
+    """Leave the other ranks when all have trained.
+
+    torch has threads that listen to them. One that still does while the process of another ends may abort its own.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import runpy
 from pathlib import Path
 
 import cv2
@@ -15,7 +17,7 @@ from typer.testing import CliRunner
 from common.contract import Verb
 from workbench.__main__ import app
 from workbench.images import REPOSITORY
-from workbench.loop import outcome
+from workbench.loop import outcome, step
 from workbench.loop.curve import areas, rows
 from workbench.loop.drawing import draw_curve
 from workbench.loop.rendered import QUICK, rendered_pool
@@ -84,8 +86,20 @@ def setup(image, **more):
 def run(folder, setup, pool=POOL):
     console = Console(file=io.StringIO(), width=200)
     check_setup(setup, pool, folder)
-    outcome.run_loop(folder, setup, pool, console)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "run_image", run_here)
+        outcome.run_loop(folder, setup, pool, console)
     return console.file.getvalue()
+
+
+def run_here(start_file, env_file, console):
+    """As `run_image`, without a process a task: which tasks run is tested here. The command's tests have processes."""
+    os.environ["DEFAULT_ENV_FILE_PATH"] = str(env_file)
+    try:
+        runpy.run_path(str(start_file))
+    except SystemExit:
+        return 1
+    return 0
 
 
 def ran(image):

@@ -95,6 +95,7 @@ def run_training(config: "Config", parameters: Choice, rank: Rank, run: Path, re
         run: folder of the runner.
         reporter: what the runner calls.
     """
+    from common.device import leave_group
     from common.mmlab.reporting import CONFIG, LAST
 
     if rank.number == 0:
@@ -107,6 +108,7 @@ def run_training(config: "Config", parameters: Choice, rank: Rank, run: Path, re
         runner.train()
     finally:
         reporter.close()
+    leave_group()
 
 
 def _build(config: "Config", parameters: Choice) -> Any:

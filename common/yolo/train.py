@@ -117,6 +117,7 @@ def _fit(
     rank: Rank,
     progress: Progress,
 ) -> None:
+    from common.device import leave_group
     from common.yolo.reporting import Reporter
     from common.yolo.trainer import trainer_for
 
@@ -139,6 +140,7 @@ def _fit(
         raise
     finally:
         reporter.close()
+    leave_group()
     if rank.number == 0 and trainer.epoch + 1 < trainer.epochs:
         (trainer.wdir / STOPPED_EARLY).touch()
 

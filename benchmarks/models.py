@@ -1,0 +1,212 @@
+"""How fast the default model of each image is on a processor, for people who choose an image.
+
+`python -m benchmarks.models` takes some minutes, and writes models.md and models.json.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from benchmarks.machine import Others, describe
+from benchmarks.pictures import HEIGHT, WIDTH, images
+from common.candidates import job_of
+from common.contract import ObjectType, Verb
+from common.entry import load
+from common.env import read_env, read_task
+from common.inference import run_rank
+from common.params import CandidateParameters
+from common.parent import rank_environment
+from common.pool import read_candidates, shards_of
+from common.worker import Rank
+from workbench import shapes, ships
+from workbench.form import filled_form
+from workbench.images import REPOSITORY, image
+from workbench.masked import render_masked, sample_of, write_mask_annotations
+from workbench.outputs import stage_files
+from workbench.platform import write_candidate_task, write_training_task
+from workbench.runner import run_image
+from workbench.task import Task
+
+FOLDER: Final = Path(__file__).resolve().parent
+COUNT: Final = 24
+ROUNDS: Final = 3
+
+# An OpenMMLab model infers at the size that it was trained with, so these train at their own.
+_EPOCH: Final = {"max_epochs": 1, "samples_per_gpu": 4, "workers_per_gpu": 1}
+_YOLO_EPOCH: Final = {"img_size": 64, "epochs": 1, "batch_size_per_gpu": 4, "num_workers_per_gpu": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model to measure: the default one of an image.
+
+    Attributes:
+        image: the name of the image.
+        model: for people.
+        training: changes to the training form that make it as short as can be. Its weights are good for nothing else.
+        object_type: what the project labels.
+    """
+
+    image: str
+    model: str
+    training: Mapping[str, object]
+    object_type: ObjectType = ObjectType.DETECTION
+
+
+SUBJECTS: Final = (
+    Subject("det-yolov5-tmi", "yolov5s", _YOLO_EPOCH),
+    Subject("det-mmyolo-tmi", "yolov8_n", _EPOCH),
+    Subject("det-mmdetection-tmi", "yolox_tiny", _EPOCH),
+    Subject("rot-mmrotate-tmi", "rtmdet_tiny", _EPOCH),
+    Subject("seg-all-in-one-tmi", "yolov5s", _YOLO_EPOCH),
+    Subject(
+        "seg-all-in-one-tmi",
+        "FastSCNN",
+        {"max_iters": 4, "interval": 4, "samples_per_gpu": 2, "workers_per_gpu": 1},
+        ObjectType.SEMANTIC,
+    ),
+    Subject("seg-all-in-one-tmi", "yolov5s-seg", _YOLO_EPOCH, ObjectType.INSTANCE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What was measured of a model.
+
+    Attributes:
+        image, model: see `Subject`.
+        finds: for people: what it is asked for.
+        parameters: millions, as it infers.
+        height, width: pixels of the input.
+        milliseconds: an image, from the file to its record: the median of some rounds.
+        others: cores that other programs kept busy meanwhile.
+    """
+
+    image: str
+    model: str
+    finds: str
+    parameters: float
+    height: int
+    width: int
+    milliseconds: float
+    others: float
+
+
+def main() -> None:
+    """Print each result as soon as it is known, then write the page."""
+    speeds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for subject in SUBJECTS:
+            speeds.append(measure(subject, Path(folder) / f"{subject.image}-{subject.model}"))
+            print(json.dumps(asdict(speeds[-1])), flush=True)
+    machine = describe()
+    (FOLDER / "models.md").write_text(page(speeds, machine), encoding="utf-8")
+    content = {"machine": machine, "models": [asdict(speed) for speed in speeds]}
+    (FOLDER / "models.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(subject: Subject, root: Path) -> Speed:
+    """Train for a moment, then infer with the defaults of the image's form."""
+    training = _write_training(root / "training", subject)
+    place = REPOSITORY / subject.image
+    if run_image(place / "start.py", training) != 0:
+        raise RuntimeError(f"{subject.image} failed; see {root}")
+    env_file = write_candidate_task(
+        root / "infer",
+        images(COUNT),
+        stage_files(Task.load(training)),
+        _class_names(subject),
+        filled_form(place, Verb.INFER, {}, subject.object_type),
+        run_mining=False,
+        run_infer=True,
+        object_type=subject.object_type,
+    )
+    environment = {**os.environ, **rank_environment(read_task(read_env(env_file)))}
+    command = [sys.executable, "-m", "benchmarks.models", subject.image, str(env_file)]
+    others = Others()
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return Speed(subject.image, subject.model, subject.object_type.label, **found, others=others.cores())
+
+
+def infer(name: str, env_file: Path) -> Iterator[tuple[str, float]]:
+    """What the rank does, again and again with a model that is loaded once. In a process of its own."""
+    with image(REPOSITORY / name) as executor:
+        task = read_task(read_env(env_file))
+        family = executor.family(task.object_type)
+        parameters = family.parse(task)
+        assert isinstance(parameters, CandidateParameters)
+        predictor = load(family.predictor)(task, parameters, Rank())
+        candidates, job = read_candidates(task), job_of(task, parameters.options())
+        seconds = []
+        for _ in range(ROUNDS + 1):
+            shutil.rmtree(task.scratch, ignore_errors=True)
+            start = time.perf_counter()
+            run_rank(candidates, job, predictor, shards_of(task, len(candidates)), lambda _: None)
+            seconds.append(time.perf_counter() - start)
+        pixels = predictor.prepare(images(1)[0].image).pixels
+    yield "parameters", sum(each.numel() for each in predictor._model.parameters()) / 1e6
+    yield "height", pixels.shape[0]
+    yield "width", pixels.shape[1]
+    yield "milliseconds", 1000 * median(seconds[1:]) / len(candidates)  # the first round warms up
+
+
+def page(speeds: Sequence[Speed], machine: Mapping[str, str]) -> str:
+    """The text of models.md."""
+    rows = [
+        f"| {s.image} | {s.finds} | {s.model} | {s.parameters:.1f} M | {s.height} x {s.width} |"
+        f" **{s.milliseconds:.0f}** | {s.others:.2f} |"
+        for s in speeds
+    ]
+    return "\n".join(
+        [
+            "# Default models",
+            "",
+            "Written by `make bench-models`. [README.md](README.md) says what is measured.",
+            "",
+            f"Images of {HEIGHT} x {WIDTH} pixels, inference with the defaults of the form, on the processor.",
+            "",
+            "| image | object type | model | parameters | input | ms an image | others |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "## Machine",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in machine.items()),
+            "",
+        ]
+    )
+
+
+def _write_training(root: Path, subject: Subject) -> Path:
+    form = filled_form(REPOSITORY / subject.image, Verb.TRAINING, subject.training, subject.object_type)
+    rendered = (render_masked(8, seed=1), render_masked(4, seed=2))
+    if subject.image.startswith("rot-"):
+        return write_training_task(root, ships.render(8, seed=1), ships.render(4, seed=2), ships.CLASS_NAMES, form)
+    train, val = ([sample_of(each) for each in part] for part in rendered)
+    env_file = write_training_task(root, train, val, shapes.CLASS_NAMES, form, object_type=subject.object_type)
+    if subject.object_type is not ObjectType.DETECTION:
+        write_mask_annotations(root, *rendered, shapes.CLASS_NAMES)
+    return env_file
+
+
+def _class_names(subject: Subject) -> Sequence[str]:
+    return ships.CLASS_NAMES if subject.image.startswith("rot-") else shapes.CLASS_NAMES
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(dict(infer(sys.argv[1], Path(sys.argv[2])))))
+    else:
+        main()
