@@ -23,6 +23,13 @@ NAMES_ONLY = {"make", "docker", "podman", "buildah", "python", "uv", "export", "
 """Words that in running text are the names of programs and files."""
 
 
+FENCED = re.compile(
+    r'^(?P<indent> *)(?P<fence>```+)(?P<language>\w*)(?: title="(?P<title>[^"]*)")?\n'
+    r"(?P<body>.*?)^(?P=indent)(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
 @dataclass(frozen=True)
 class Block:
     """A fenced block of code.
@@ -62,23 +69,24 @@ def translated(page: Path) -> Path | None:
 def read(page: Path) -> str:
     """The text of a page, with what it includes from other files."""
     text = page.read_text(encoding="utf-8")
-    return re.sub(r'^--8<-- "(.*)"$', lambda match: read(REPOSITORY / "docs" / match[1]), text, flags=re.MULTILINE)
+
+    def included(match: re.Match[str]) -> str:
+        return read(REPOSITORY / "docs" / match[1]).removesuffix("\n")
+
+    return re.sub(r'^--8<-- "(.*)"$', included, text, flags=re.MULTILINE)
 
 
 def blocks(text: str) -> Iterator[Block]:
     """The fenced blocks of a page."""
-    pattern = re.compile(r'^( *)```(\w*)(?: title="(.*)")?\n(.*?)^\1```$', re.MULTILINE | re.DOTALL)
-    for match in pattern.finditer(text):
-        indent, language, title, body = match.groups(default="")
+    for match in FENCED.finditer(text):
+        indent, language, title, body = match.group("indent", "language", "title", "body")
         lines = [line.removeprefix(indent) for line in body.splitlines(keepends=True)]
-        yield Block(text.count("\n", 0, match.start()) + 1, language, title, "".join(lines))
+        yield Block(text.count("\n", 0, match.start()) + 1, language, title or "", "".join(lines))
 
 
 def prose(text: str) -> str:
     """A page without its blocks of code; each line keeps its number."""
-    return re.sub(
-        r"^( *)```.*?^\1```$", lambda match: "\n" * match[0].count("\n"), text, flags=re.MULTILINE | re.DOTALL
-    )
+    return FENCED.sub(lambda match: "\n" * match[0].count("\n"), text)
 
 
 def commands(page: Path) -> list[Command]:

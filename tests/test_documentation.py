@@ -14,11 +14,14 @@ from import_cases import HEIGHT, WIDTH, coco_document, picture, text
 from pages import DOCS, PAGES, Command, commands, translated
 from typer.testing import CliRunner
 
+from common.env import read_env, read_task
+from common.mining.registry import DETECTION
 from workbench.__main__ import app
 from workbench.commands import looping, running
-from workbench.images import REPOSITORY
+from workbench.images import REPOSITORY, image
 from workbench.loop import outcome, step
 from workbench.loop.setup import Pool
+from workbench.plan import DEFAULT
 from workbench.runner import run_image
 from workbench.sample import Sample
 
@@ -83,6 +86,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(running, "run_image", lambda _, *rest: run_image(FAKE, *rest))
     monkeypatch.setattr(step, "run_image", _in_this_process)
+    monkeypatch.setitem(DETECTION, "margin", DETECTION["entropy"])  # which a page shows how to add
     monkeypatch.setattr(outcome, "draw_curve", lambda *_: b"picture")
     monkeypatch.setattr(looping, "rendered_pool", lambda *_: Pool("grey images", ["thing"], GREY[1:], GREY[:1]))
     return tmp_path
@@ -123,3 +127,12 @@ def test_the_commands_of_a_page_work_one_after_the_other(page: Path, desk: Path)
             assert result.exit_code == 0, f"{command.place}\n{result.output}"
             if words[0] == "check":
                 assert "The platform takes it as it is meant." in result.output
+            if words[0] == "import":
+                _parse(Path(words[3]) / "in" / "env.yaml", dict(pairwise(words)).get("--image", DEFAULT))
+
+
+def _parse(env_file: Path, name: str) -> None:
+    """The image itself takes what the command has put into the form."""
+    with image(REPOSITORY / name) as executor:
+        task = read_task(read_env(env_file), tuple(executor.families))
+        executor.family(task.object_type).parse(task)
