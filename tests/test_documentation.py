@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from documented import WAYS, ci_lines
 from import_cases import HEIGHT, WIDTH, coco_document, picture, text
-from pages import DOCS, PAGES, Command, commands, translated
+from pages import DOCS, PAGES, Command, commands, prose, read, translated
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from common.env import read_env, read_task
@@ -68,6 +69,19 @@ def test_ci_runs_what_contributing_says_in_this_order() -> None:
     named = re.findall(r"`(make [\w-]+)`", sentence.partition(". ")[0])
     lines = [re.sub(r" CONTAINER_TOOL=.*", "", line) for line in ci_lines() if line.startswith("make ")]
     assert named == lines == ["make check", "make docs", "make test", "make images-test"]
+
+
+def test_the_page_of_the_workbench_names_no_option_and_no_argument_that_is_not_there() -> None:
+    known = get_command(app).commands
+    options = {name for each in known.values() for parameter in each.params for name in parameter.opts}
+    for page in (DOCS["en"] / "workbench.md", DOCS["zh"] / "workbench.md"):
+        codes = re.findall(r"`([^`\n]+)`", prose(read(page)))
+        assert {word for code in codes for word in re.findall(r"(?<!\S)--[a-z-]+", code)} <= options
+        usages = [code.split() for code in codes if re.fullmatch(r"[a-z]+( [A-Z_]+)+", code)]
+        assert {words[0] for words in usages} == {"import", "run", "check", "loop"}
+        for name, *arguments in usages:
+            positional = [each for each in known[name].params if each.param_type_name == "argument"]
+            assert len(arguments) == len(positional), name
 
 
 # the pages whose commands go on from one another

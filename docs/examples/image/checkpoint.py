@@ -5,16 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torchvision.models import get_model
 
 from common.errors import ModelError
 from common.files import replacing
 from common.weights import report
 
+NORM_MOMENTUM = 0.1
+"""torchvision has 0.03, for thousands of steps an epoch; with few, the averages would stay those of the start."""
+
 
 def build(name: str, class_count: int) -> Any:
     """A detector with random weights. Class 0 of torchvision is the background. Nothing is downloaded."""
-    return get_model(name, weights=None, weights_backbone=None, num_classes=class_count + 1)
+    model = get_model(name, weights=None, weights_backbone=None, num_classes=class_count + 1)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = NORM_MOMENTUM
+    return model
 
 
 def save(path: Path, model: Any, name: str, class_names: Sequence[str], **more: Any) -> None:
