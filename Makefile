@@ -80,7 +80,7 @@ bench-training: .venv/.dev ## train models from scratch, ours and the framework'
 	@$(PYTHON) -m benchmarks.training
 
 docs: .venv/.dev ## build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 images: ## build the container images: make images CONTAINER_TOOL=docker|podman|buildah
 	@dockerfiles/build $(CONTAINER_TOOL)

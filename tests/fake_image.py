@@ -13,6 +13,7 @@ from typing import Any, Literal
 from common.contract import ObjectType, Verb
 from common.errors import NanError
 from common.executor import Executor, Family
+from common.mining.params import AlgorithmName, mining_algorithm_parameter
 from common.params import CandidateOptions, CandidateParameters, Parameters, parameter
 from common.results.training import Stage, TrainingResult, write_training_result
 
@@ -40,7 +41,7 @@ class Infer(CandidateParameters):
 class Mining(Infer):
     """Mining with the stub."""
 
-    mining_algorithm: Literal["entropy", "random"] = parameter("entropy", "algorithm", "算法")
+    mining_algorithm: AlgorithmName = mining_algorithm_parameter("entropy")
 
     def options(self) -> CandidateOptions:
         return CandidateOptions(self.mining_algorithm, self.batch_size_per_gpu, 2, self.max_bad_images)

@@ -1,0 +1,29 @@
+"""det-torchvision-tmi: object detection with the SSD detectors of torchvision.
+
+The platform starts this file without an argument. It then starts itself again as the process (or, with torchrun, the
+processes) that loads torch.
+"""
+
+import sys
+from pathlib import Path
+
+FILE = Path(__file__).resolve()
+sys.path.insert(1, str(FILE.parent.parent))  # `common` lies beside this folder, in the repository and in the image
+
+from common.contract import ObjectType
+from common.executor import Executor, Family
+
+EXECUTOR = Executor(
+    name="det-torchvision-tmi",
+    start_file=FILE,
+    families={
+        ObjectType.DETECTION: Family(
+            parameters="params:PARAMETERS",
+            train="common.torchvision.train:train",
+            predictor="common.torchvision.predictor:load_predictor",
+        )
+    },
+)
+
+if __name__ == "__main__":
+    sys.exit(EXECUTOR.main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""Links, pictures, headings and menus of the documentation. What a built site refers to: `workbench.site_links`."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from pages import DOCS, PAGES, prose, read, translated
+
+from workbench.images import REPOSITORY
+from workbench.site_links import problems
+
+LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+(?:\([^()]*\))?[^()\s]*)\)")
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+
+
+def links(page: Path) -> Iterator[tuple[bool, str, str]]:
+    """Whether it is a picture, the text, and the address of everything that a page refers to."""
+    for mark, words, address in LINK.findall(re.sub(r"`[^`\n]+`", "`code`", prose(read(page)))):
+        yield bool(mark), words, address
+
+
+@cache
+def headings(page: Path) -> list[tuple[int, str, str]]:
+    """Level, text and anchor of each heading."""
+    found = []
+    for marks, words, own in re.findall(r"^(#+) (.*?)(?: \{#([\w-]+)\})?$", prose(read(page)), re.MULTILINE):
+        found.append((len(marks), words, own or slug(words)))
+    return found
+
+
+def slug(words: str) -> str:
+    """The anchor that both GitHub and the site make of a heading."""
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)|[`*]", r"\1", words).lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+@each_page
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    for _, _, address in links(page):
+        if re.match(r"https://|mailto:", address):
+            continue
+        path, _, anchor = address.partition("#")
+        target = (page.parent / unquote(path)).resolve() if path else page
+        assert target.exists(), f"{address}: no such file"
+        assert target.is_relative_to(REPOSITORY), f"{address}: not in the repository"
+        if anchor:
+            assert anchor in {each for _, _, each in headings(target)}, f"{address}: no such heading"
+
+
+@each_page
+def test_every_picture_says_in_words_what_it_shows(page: Path) -> None:
+    assert all(len(words.split()) > 1 or len(words) > 8 for picture, words, _ in links(page) if picture)
+    assert "<img" not in prose(read(page)), "a picture is written ![what it shows](file)"
+
+
+def test_every_file_beside_the_pages_is_used() -> None:
+    shown = {(page.parent / address).resolve() for page in PAGES for picture, _, address in links(page) if picture}
+    settings = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
+    for file in (REPOSITORY / "docs" / "assets").iterdir():
+        assert file in shown or f"assets/{file.name}" in settings, file
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if translated(page)], ids=lambda page: page.name)
+def test_both_languages_have_headings_of_the_same_levels(page: Path) -> None:
+    chinese = translated(page)
+    assert chinese is not None
+    assert [level for level, _, _ in headings(page)] == [level for level, _, _ in headings(chinese)]
+
+
+def test_every_page_has_its_translation_and_a_place_in_the_menu() -> None:
+    names = {language: {page.relative_to(folder) for page in folder.rglob("*.md")} for language, folder in DOCS.items()}
+    assert names["en"] == names["zh"]
+    settings = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
+    menu = re.findall(r"^ +- (?:.*: )?(\S+\.md)$", settings.partition("\nnav:")[2], re.MULTILINE)
+    pages = {str(name) for name in names["en"] if name.parts[0] != "parameters"}
+    assert sorted(menu) == sorted(pages)
+
+
+def test_every_title_of_the_menu_is_translated_or_a_name() -> None:
+    settings = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
+    titles = re.findall(r"^ +- (.*?):(?: \S+)?$", settings.partition("\nnav:")[2], re.MULTILINE)
+    table = re.search(r"nav_translations:\n((?: {12}.*\n)+)", settings)
+    assert table is not None
+    translations = yaml.safe_load(table[1])
+    names = {page.stem for page in PAGES} | {"maskal"}
+    assert [title for title in titles if title not in translations and title not in names] == []
+    assert set(translations) <= set(titles)
+
+
+@pytest.mark.parametrize(
+    ("html", "told"),
+    [
+        ('<a href="b/#here">', []),
+        ('<a href="b/#there">', ["the page has no such anchor"]),
+        ('<a href="c/">', ["is not in the site"]),
+        ('<img src="../a.png" alt="A">', ["is not in the site"]),
+        ('<a href="https://other.org/x">', []),
+        ('<link rel="stylesheet" href="https://other.org/x.css">', ["is loaded from another host"]),
+        ('<script src="//other.org/x.js"></script>', ["is loaded from another host"]),
+        ('<link rel="canonical" href="https://other.org/">', []),
+        ('<a href="/b/index.html">', []),
+    ],
+)
+def test_what_a_built_site_refers_to_must_be_there_and_its_own(html: str, told: list[str], tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "index.html").write_text('<h1 id="here">B</h1>')
+    (tmp_path / "index.html").write_text(html)
+    assert [problem.rpartition(": ")[2] for problem in problems(tmp_path)] == told
