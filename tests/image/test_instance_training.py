@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 from odd import broken, odd_forms
-from tasks import NAMES, TRAINING, Outcome, assert_intact, listing, run, run_and_kill
+from tasks import NAMES, TRAINING, Outcome, assert_intact, assert_means, listing, run, run_and_kill
 
 from common.contract import ObjectType
 from common.yolo.checkpoint import load_weights
@@ -107,6 +107,12 @@ def test_log_curve_and_tensorboard_tell_what_the_best_epoch_is_judged_by(trained
     content = b"".join(path.read_bytes() for path in (trained.out / "tensorboard").glob("*tfevents*"))
     assert b"metrics/mAP50_mask" in content
     assert b"metrics/mAP50_box" in content
+
+
+def test_the_classes_are_told_one_by_one(trained: Outcome, masked: list[MaskedSample]) -> None:
+    assert_means(trained, NAMES)
+    objects = np.bincount(np.concatenate([item.sample.classes for item in masked[16:20]]), minlength=len(NAMES))
+    assert [each.count for each in trained.classes] == objects.tolist()
 
 
 def test_masks_that_cover_each_other_are_learned_apart(trained: Outcome) -> None:
