@@ -288,7 +288,7 @@ def story(tmp_path_factory):
 
 def test_the_page_stands_alone_and_shows_every_result(story):
     folder = story.training.env_file.parents[2]
-    candidates = read_candidates(story.candidates, story.truth)
+    candidates = read_candidates(story)
     text = write_report(candidates, story, folder / "report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert "://" not in text

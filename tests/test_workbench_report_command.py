@@ -45,6 +45,12 @@ def report(*words):
     return CliRunner().invoke(app, ["report", *map(str, words)], env={"COLUMNS": "300"})
 
 
+def change_config(task, **values):
+    config = task / "in" / "config.yaml"
+    content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    config.write_text(yaml.safe_dump(content | values), encoding="utf-8")
+
+
 def text_of(page):
     text = page.read_text(encoding="utf-8")
     return html.unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL))
@@ -125,6 +131,21 @@ def test_of_many_classes_most_are_folded_away(tasks):
     assert "The image wrote no class-metrics.csv." in text_of(tasks / "training" / "report.html")
 
 
+@pytest.mark.parametrize(
+    ("owner", "unit", "degrees"),
+    [("infer", "pi", 45), ("infer", "radian", 14.32), ("training", "PI", 45), ("", "", 14.32)],
+)
+def test_angles_are_drawn_in_the_unit_that_the_task_or_its_training_says(tasks, owner, unit, degrees):
+    result = tasks / "infer" / "out" / "infer-result.json"
+    text = result.read_text(encoding="utf-8").replace('"h": 30', '"h": 30, "rotate_angle": 0.25')
+    result.write_text(text, encoding="utf-8")
+    if owner:
+        change_config(tasks / owner, angle_unit=unit)
+    assert report(tasks / "infer", tasks / "training").exit_code == 0
+    page = (tasks / "infer" / "report.html").read_text(encoding="utf-8")
+    assert set(re.findall(r"rotate\(([0-9.]+) ", page)) == {str(float(degrees))}
+
+
 def test_a_breach_of_the_contract_is_on_the_page(tasks):
     monitor = tasks / "mining" / "out" / "monitor.txt"
     monitor.write_text(monitor.read_text(encoding="utf-8").replace("\t1.0\t", "\t0.5\t"), encoding="utf-8")
@@ -134,9 +155,7 @@ def test_a_breach_of_the_contract_is_on_the_page(tasks):
 
 def test_images_that_are_gone_and_classes_that_nobody_asked_for_are_no_error(tasks):
     shutil.rmtree(tasks / "both" / "in" / "assets")
-    config = tasks / "both" / "in" / "config.yaml"
-    content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    config.write_text(yaml.safe_dump(content | {"class_names": ["other"]}), encoding="utf-8")
+    change_config(tasks / "both", class_names=["other"])
     assert report(tasks / "both").exit_code == 0
     text = text_of(tasks / "both" / "report.html")
     assert "cannot be decoded" in text
@@ -154,9 +173,7 @@ def no_result(tasks):
 
 
 def another_type(tasks):
-    config = tasks / "both" / "in" / "config.yaml"
-    content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    config.write_text(yaml.safe_dump(content | {"object_type": int(ObjectType.INSTANCE)}), encoding="utf-8")
+    change_config(tasks / "both", object_type=int(ObjectType.INSTANCE))
     return [tasks / "training", tasks / "both"]
 
 

@@ -1,6 +1,6 @@
 """The images that a task has mined or looked at, in the order of its ranking, without their pixels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from workbench.masked import Rendered
 from workbench.matching import judge, judge_pixels
 from workbench.objects import true_objects
 from workbench.outputs import Item, objects_of, read_items, read_ranking, read_regions
+from workbench.round import Round
 from workbench.silhouette import silhouette
 from workbench.task import Task
 
@@ -41,19 +42,18 @@ class Candidate:
         return self.look()
 
 
-def read_candidates(task: Task, truth: Mapping[str, Rendered]) -> list[Candidate]:
-    """The candidates of `task`, best mining score first; without mining, in the order of the index.
-
-    Args:
-        task: has run mining, inference, or both.
-        truth: what is known to be on the images, by their base names.
-    """
+def read_candidates(story: Round) -> list[Candidate]:
+    """The candidates of a story, best mining score first; without mining, in the order of the index."""
+    task, truth, radians = story.candidates, story.truth, story.radians
+    if task is None:
+        return []
     items = read_items(task) if Verb.INFER in task.verbs else {}
     mined = Verb.MINING in task.verbs
     ranking = read_ranking(task) if mined else [(path, None) for path in task.candidates]
+    found = ((path, score, items.get(path.name, []), truth.get(path.name)) for path, score in ranking)
     return [
-        _candidate(task, path, rank, score, items.get(path.name, []), truth.get(path.name))
-        for rank, (path, score) in enumerate(ranking, 1)
+        Candidate(rank, score, own, known is not None, partial(_tile, task, path, rank, score, own, known, radians))
+        for rank, (path, score, own, known) in enumerate(found, 1)
     ]
 
 
@@ -71,16 +71,16 @@ def mistakes_per_image(candidates: Sequence[Candidate]) -> float | None:
     return sum(counts) / len(counts) if counts else None
 
 
-def _candidate(
-    task: Task, path: Path, rank: int, score: float | None, items: Sequence[Item], known: Rendered | None
-) -> Candidate:
-    return Candidate(rank, score, items, known is not None, partial(_tile, task, path, rank, score, items, known))
-
-
 def _tile(
-    task: Task, path: Path, rank: int, score: float | None, items: Sequence[Item], known: Rendered | None
+    task: Task,
+    path: Path,
+    rank: int,
+    score: float | None,
+    items: Sequence[Item],
+    known: Rendered | None,
+    radians: float,
 ) -> Tile:
-    found = objects_of(items, task.object_type)
+    found = objects_of(items, task.object_type, radians)
     truth = true_objects(known, task.class_names, task.object_type) if known else None
     compare = judge_pixels if task.object_type is ObjectType.SEMANTIC else judge
     verdict = compare(found, truth) if truth else None

@@ -117,14 +117,13 @@ def _stop_at(findings: Sequence[Finding]) -> None:
 
 def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
     """Writes the report, shows the results and judges them."""
-    training, unlabelled = story.both
-    candidates = read_candidates(unlabelled, story.truth)
+    candidates = read_candidates(story)
     draw_overview(candidates, story, folder / "overview.png")
     write_report(candidates, story, folder / "report.html")
     for label, path in _outputs(story, folder):
         console.print(f"  {label:<20} {path}", soft_wrap=True, highlight=False, markup=False)
     terms = TERMS[plan.object_type]
-    reached = read_best_stage(training)[terms.metric]
+    reached = read_best_stage(story.both[0])[terms.metric]
     times = ", ".join(
         f"{task.title} {duration(seconds)}" for task in story.tasks if (seconds := read_run(task).seconds)
     )

@@ -54,9 +54,15 @@ def read_items(task: Task) -> dict[str, list[Item]]:
     return {name: entry.get("boxes") or entry.get("annotations") or [] for name, entry in images.items()}
 
 
-def objects_of(items: Sequence[Item], object_type: ObjectType) -> Objects:
-    """The objects of one image, with their masks where the project has some."""
-    return _of_boxes(items) if object_type is ObjectType.DETECTION else _of_masks(items)
+def objects_of(items: Sequence[Item], object_type: ObjectType, radians: float = 1.0) -> Objects:
+    """The objects of one image, with their masks where the project has some.
+
+    Args:
+        items: of the image.
+        object_type: what the project labels.
+        radians: in the unit of their angles.
+    """
+    return _of_boxes(items, radians) if object_type is ObjectType.DETECTION else _of_masks(items)
 
 
 def read_regions(task: Task, image: Path) -> NDArray[np.bool_] | None:
@@ -78,12 +84,11 @@ def read_ranking(task: Task) -> list[tuple[Path, float]]:
     return [(paths[Path(image).stem], float(score)) for image, score in rows]
 
 
-def _of_boxes(items: Sequence[Item]) -> Objects:
-    """Angles are taken for radians."""
+def _of_boxes(items: Sequence[Item], radians: float) -> Objects:
     boxes = [item["box"] for item in items]
     return Objects(
         boxes=_corners([[box["x"], box["y"], box["w"], box["h"]] for box in boxes]),
-        angles=np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
+        angles=radians * np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
         names=tuple(item["class_name"] for item in items),
         scores=np.array([item["score"] for item in items], np.float64),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.contract import ObjectType, Verb
+from common.contract import AngleUnit, ObjectType, Verb
 from workbench.check import Finding
 from workbench.masked import Rendered
 from workbench.task import Task
@@ -49,6 +49,15 @@ class Round:
     def class_names(self) -> list[str]:
         """The classes in the order of their indices."""
         return self.tasks[0].class_names
+
+    @property
+    def radians(self) -> float:
+        """In the unit of the angles that were found: that of the task, else of the training, else radians.
+
+        A model that was trained elsewhere may have a unit of its own, which no file of the task tells.
+        """
+        said = [str(task.config.get("angle_unit") or "") for task in reversed(self.tasks)]
+        return AngleUnit(next(filter(None, said), AngleUnit.RADIAN).lower()).radians
 
     def asked(self, verb: Verb) -> bool:
         """Whether one of the tasks did it."""

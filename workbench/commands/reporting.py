@@ -96,7 +96,7 @@ def _readable(story: Round) -> list[Candidate]:
     try:
         if story.training is not None:
             read_best_stage(story.training)
-        return [] if story.candidates is None else read_candidates(story.candidates, story.truth)
+        return read_candidates(story)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         told = "\n".join(f"- {finding}" for finding in story.findings)
         raise ValueError(f"the results cannot be read ({error!r})\n{told}") from None
