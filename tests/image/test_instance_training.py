@@ -185,6 +185,7 @@ def test_a_training_that_starts_from_a_detector_goes_on_after_a_kill(
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == ["1", "2", "3", "4"]
     assert check_out(env) == []
+    assert_means(again, NAMES)
 
 
 @pytest.mark.parametrize(("model", "empty"), [("yolo11n-seg", False), ("yolo26n-seg", True)])

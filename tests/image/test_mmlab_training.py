@@ -153,6 +153,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(samples: list, tmp_path: 
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == [str(epoch) for epoch in range(1, 9)]
     assert check_out(env) == []
+    assert_means(again, NAMES)
 
 
 def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: Outcome, tmp_path: Path) -> None:
@@ -181,6 +182,7 @@ def test_two_ranks_train_together(samples: list, tmp_path: Path) -> None:
     assert outcome.status == 0
     assert outcome.log.count("epoch 1/1") == 1
     assert check_out(outcome.out.parent / "in" / "env.yaml") == []
+    assert_means(outcome, NAMES)
 
 
 @pytest.mark.faults

@@ -115,6 +115,7 @@ def test_a_killed_training_goes_on_from_its_last_evaluation(scenes: list[MaskedS
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == ["10", "20", "30", "40"]
     assert check_out(env) == []
+    assert_means(again, LEARNED)
 
 
 def test_two_ranks_train_together(scenes: list[MaskedSample], tmp_path: Path) -> None:
@@ -124,6 +125,7 @@ def test_two_ranks_train_together(scenes: list[MaskedSample], tmp_path: Path) ->
     assert outcome.status == 0
     assert outcome.log.count("iteration 2/2") == 1
     assert check_out(env) == []
+    assert_means(outcome, LEARNED)
 
 
 @pytest.fixture
