@@ -55,3 +55,4 @@ def link_or_copy(source: Path, target: Path) -> None:
     except OSError:  # no hard links here, or another file system
         write_bytes(temporary, source.read_bytes())
     temporary.replace(target)
+    temporary.unlink(missing_ok=True)  # a rename onto another name of the same file does nothing

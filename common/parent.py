@@ -49,6 +49,7 @@ from common.params import CandidateParameters, Parameters
 from common.pool import read_candidates, shards_of
 from common.process import die_with_parent
 from common.progress import part
+from common.results.class_metrics import CLASS_FILE, log_classes
 from common.weights import choose
 from common.worker import LEFT_TO_PARENT
 
@@ -91,7 +92,9 @@ class Parent:
         for name, value in parameters.model_dump().items():
             log.info("  %s: %s", name, value)
         self._launch(task)
-        if Verb.TRAINING not in task.verbs:
+        if Verb.TRAINING in task.verbs:
+            log_classes(task.env.output.root_dir / CLASS_FILE, task.object_type)
+        else:
             from common.candidates import job_of, merge
 
             assert isinstance(parameters, CandidateParameters)

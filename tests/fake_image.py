@@ -15,6 +15,7 @@ from common.errors import NanError
 from common.executor import Executor, Family
 from common.mining.params import AlgorithmName, mining_algorithm_parameter
 from common.params import CandidateOptions, CandidateParameters, Parameters, parameter
+from common.results.class_metrics import CLASS_FILE, ClassMetrics, write_classes
 from common.results.training import Stage, TrainingResult, write_training_result
 
 Behaviour = Literal["well", "nan", "bug", "memory", "wait"]
@@ -58,6 +59,8 @@ def train(task: Any, parameters: Training, rank: Any, progress: Callable[[float]
     (models / "best").mkdir(exist_ok=True)
     (models / "best" / "best.pt").write_bytes(b"weights")
     stage = Stage("best", ("best.pt",), 1_700_000_000, {"mAP": 0.5})
+    classes = [ClassMetrics("dog", 0.75, 0.5, 9), ClassMetrics("黑 cat", 0.25, 0.125, 4)]
+    write_classes(task.env.output.root_dir / CLASS_FILE, classes, ObjectType.DETECTION)
     result = TrainingResult(ObjectType.DETECTION, [stage], "best")
     write_training_result(task.env.output.training_result_file, models, result, legacy=task.legacy)
 

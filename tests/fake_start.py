@@ -38,13 +38,22 @@ def train():
     OUT["training_result_file"].write_text(yaml.safe_dump(document), encoding="utf-8")
     curve = "epoch,mAP,mAP50_95,loss\n1,0.5,0.3,4.0\n2,0.97,0.8,2.0\n"
     (OUT["root_dir"] / "training-curve.csv").write_text(curve, encoding="utf-8")
+    columns = {DETECTION: "AP50,AP50_95,objects", SEMANTIC: "IoU,accuracy,pixels"}
+    table = f"class,{columns.get(CONFIG['object_type'], 'maskAP50,maskAP50_95,objects')}\n"
+    *seen, last = CONFIG["class_names"]
+    rows = [f'"{name}",{0.97 - i / 16},{0.8 - i / 16},{1200 - i}\n' for i, name in enumerate(seen)]
+    unseen = f'"{last}",,,0\n'
+    (OUT["root_dir"] / "class-metrics.csv").write_text(table + "".join(rows) + unseen, encoding="utf-8")
     (OUT["tensorboard_dir"] / "events.out.tfevents.1").write_bytes(b"")
 
 
 def answer():
     lines = Path(ENV["input"]["candidate_index_file"]).read_text(encoding="utf-8").splitlines()
     document = boxes(lines) if CONFIG["object_type"] == DETECTION else masks(lines)
-    OUT["infer_result_file"].write_text(json.dumps(document), encoding="utf-8")
+    if ENV["run_infer"]:
+        OUT["infer_result_file"].write_text(json.dumps(document), encoding="utf-8")
+    if not ENV["run_mining"]:
+        return
     ranking = "".join(f"{line}\t{1 - index / len(lines)}\n" for index, line in enumerate(lines))
     OUT["mining_result_file"].write_text(ranking, encoding="utf-8")
 
@@ -82,7 +91,17 @@ def mask(size):
     return {"bbox": [x, y, w, h], "area": w * h, "iscrowd": 0, "segmentation": segmentation} | confidence
 
 
+def say(second, text):
+    print(f"2026-01-01 10:{second // 60:02}:{second % 60:02},000 INFO {text}", flush=True)
+
+
 report(0.1)
-print("working", flush=True)
+verbs = [verb for verb in ("infer", "mining", "training") if ENV[f"run_{verb}"]]
+say(0, f"fake-tmi: {' and '.join(verbs)} on the CPU")
+for key, value in ({"fp16": False, "args_options": ""} | CONFIG).items():
+    if key not in {"task_id", "class_names", "gpu_id", "gpu_count", "object_type", "model_params_path"}:
+        say(0, f"  {key}: {value}")
+say(1, "working")
 train() if ENV["run_training"] else answer()
 report(1.0)
+say(61 if ENV["run_training"] else 2, "done")

@@ -106,6 +106,16 @@ def test_a_training_ends_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert not (tmp_path / "out/.ymir").exists()
 
 
+def test_the_log_of_a_training_ends_with_the_metrics_by_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Finished(write_task(tmp_path, "training", images=image_in(tmp_path)), caplog)
+    assert caplog.messages[-4:] == [
+        "   AP50  AP50_95  objects  class",
+        "  0.250    0.125        4  黑 cat",
+        "  0.750    0.500        9  dog",
+        "done",
+    ]
+
+
 def test_mining_and_inference_end_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     images = image_in(tmp_path)
     done = Finished(write_task(tmp_path, "mining", "infer", images=images), caplog)

@@ -49,7 +49,9 @@ def test_a_second_name_survives_the_replacement_of_the_first(
         monkeypatch.setattr(os, "link", _refuse)
     source, target = tmp_path / "last.pt", tmp_path / "models" / "best.pt"
     write_bytes(source, b"epoch 1")
-    link_or_copy(source, target)
+    for _ in range(2):
+        link_or_copy(source, target)
+        assert [each.name for each in target.parent.iterdir()] == ["best.pt"]
     write_bytes(source, b"epoch 2")
     assert target.read_bytes() == b"epoch 1"
     link_or_copy(source, target)

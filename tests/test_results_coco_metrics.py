@@ -72,7 +72,7 @@ def reference(path: Path, rows: np.ndarray, use_cats: int) -> np.ndarray:
 def test_the_numbers_are_those_of_pycocotools(tmp_path: Path) -> None:
     path = truth(tmp_path / "val.json", objects=40)
     rows = found(path)
-    metrics = box_metrics(path, rows, recall=True)
+    metrics = box_metrics(path, rows, recall=True).metrics
     expected = reference(path, rows, 1)
     assert 0.05 < metrics["mAP"] < 0.95
     assert metrics["mAP"] == pytest.approx(expected[1], abs=1e-9)
@@ -84,13 +84,41 @@ def test_the_numbers_are_those_of_pycocotools(tmp_path: Path) -> None:
 def test_nothing_to_find_or_nothing_found_is_zero_and_not_minus_one(tmp_path: Path, objects: int, rows: int) -> None:
     path = truth(tmp_path / "val.json", objects=objects)
     boxes = np.array([[1, 10, 10, 5, 5, 0.5, 0.0]] * rows).reshape(-1, 7)
-    assert box_metrics(path, boxes, recall=True) == {"mAP": 0.0, "mAP50_95": 0.0, "mAR": 0.0}
+    assert box_metrics(path, boxes, recall=True).metrics == {"mAP": 0.0, "mAP50_95": 0.0, "mAR": 0.0}
 
 
 def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = truth(tmp_path / "val.json", objects=5)
     box_metrics(path, found(path))
     assert capfd.readouterr().out == ""
+
+
+def mean(values: list[float | None]) -> float:
+    return float(np.mean([value for value in values if value is not None]))
+
+
+def test_the_classes_have_the_metrics_as_their_means(tmp_path: Path) -> None:
+    path = truth(tmp_path / "val.json", objects=40)
+    evaluation = box_metrics(path, found(path))
+    categories = [annotation["category_id"] for annotation in json.loads(path.read_text())["annotations"]]
+    assert [(each.name, each.count) for each in evaluation.classes] == [(str(i), categories.count(i)) for i in range(3)]
+    assert len({each.first for each in evaluation.classes}) == 3
+    assert mean([each.first for each in evaluation.classes]) == pytest.approx(evaluation.metrics["mAP"])
+    assert mean([each.second for each in evaluation.classes]) == pytest.approx(evaluation.metrics["mAP50_95"])
+
+
+def test_a_class_is_judged_by_itself(tmp_path: Path) -> None:
+    """One is found, one is not, and one does not occur: its false alarm counts nowhere."""
+    path = truth(tmp_path / "val.json", objects=0)
+    box = {"image_id": 1, "bbox": [10, 10, 20, 20], "area": 400.0, "iscrowd": 0}
+    annotations = [box | {"id": i + 1, "category_id": category} for i, category in enumerate((0, 1, 1))]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"annotations": annotations}))
+    evaluation = box_metrics(path, np.array([[1, 10, 10, 20, 20, 0.9, category] for category in (0, 2)], float))
+    found, missed, unseen = evaluation.classes
+    assert (found.first, found.second, found.count) == (pytest.approx(1), pytest.approx(1), 1)
+    assert (missed.first, missed.second, missed.count) == (0, 0, 2)
+    assert (unseen.first, unseen.second, unseen.count) == (None, None, 0)
+    assert evaluation.metrics["mAP"] == pytest.approx(0.5)
 
 
 # rotated boxes
@@ -133,7 +161,7 @@ def rows_of(boxes: ArrayLike, image: int = 1, score: float = 0.5, category: int 
 def of_one(path: Path, box: ArrayLike, found: ArrayLike) -> dict[str, float]:
     """Metrics of one detection of one object."""
     truth = rotated_truth(path, np.array([box], float), np.array([1]), np.array([0]))
-    return rotated_box_metrics(truth, rows_of(found))
+    return rotated_box_metrics(truth, rows_of(found)).metrics
 
 
 @pytest.mark.parametrize(
@@ -179,12 +207,24 @@ def test_the_numbers_are_those_of_the_definition(tmp_path: Path) -> None:
     found = boxes + chance.normal(0, 1, (n, 5)) * [1.5, 1.5, 2, 2, 0.06]
     found[::9] = boxes[chance.permutation(n)[: len(found[::9])]]
     rows = np.hstack([images[:, None], found, chance.uniform(size=(n, 1)), classes[:, None]])
-    metrics = rotated_box_metrics(rotated_truth(tmp_path / "val.json", boxes, images, classes), rows)
+    metrics = rotated_box_metrics(rotated_truth(tmp_path / "val.json", boxes, images, classes), rows).metrics
     by_iou = [np.mean([average_precision(boxes, images, classes, rows, c, t) for c in range(3)]) for t in THRESHOLDS]
     assert 0.2 < metrics["mAP75"] < metrics["mAP"] < 0.98
     assert metrics["mAP"] == pytest.approx(by_iou[0], abs=1e-6)
     assert metrics["mAP75"] == pytest.approx(by_iou[5], abs=1e-6)
     assert metrics["mAP50_95"] == pytest.approx(np.mean(by_iou), abs=1e-6)
+
+
+def test_the_classes_of_rotated_boxes_have_the_metrics_as_their_means(tmp_path: Path) -> None:
+    boxes = np.array([[50 + 90 * i, 60, 40, 20, 0.5 * i] for i in range(4)], float)
+    path = rotated_truth(tmp_path / "val.json", boxes, np.ones(4, int), np.array([0, 0, 0, 2]))
+    evaluation = rotated_box_metrics(path, rows_of(boxes[1:3]))
+    first, unseen, missed = evaluation.classes
+    assert [each.count for each in evaluation.classes] == [3, 0, 1]
+    assert 0.6 < (first.first or 0) < 0.7
+    assert (unseen.first, missed.first) == (None, 0)
+    assert mean([each.first for each in evaluation.classes]) == pytest.approx(evaluation.metrics["mAP"])
+    assert mean([each.second for each in evaluation.classes]) == pytest.approx(evaluation.metrics["mAP50_95"])
 
 
 def average_precision(
@@ -217,7 +257,7 @@ def polygon(box: ArrayLike) -> shapely.Polygon:
 def test_more_objects_in_an_image_than_coco_counts_are_all_found(tmp_path: Path) -> None:
     boxes = np.array([[20 + 10 * (i % 20), 20 + 10 * (i // 20), 8, 3, i] for i in range(200)], float)
     path = rotated_truth(tmp_path / "val.json", boxes, np.ones(200, int), np.zeros(200, int))
-    assert rotated_box_metrics(path, rows_of(boxes)) == PERFECT
+    assert rotated_box_metrics(path, rows_of(boxes)).metrics == PERFECT
 
 
 @pytest.mark.parametrize(("objects", "rows"), [(0, 5), (0, 0), (5, 0)])
@@ -225,7 +265,7 @@ def test_no_rotated_box_to_find_or_none_found_is_zero(tmp_path: Path, objects: i
     boxes = np.tile([30.0, 30, 20, 10, 0.4], (objects, 1))
     path = rotated_truth(tmp_path / "val.json", boxes, np.ones(objects, int), np.zeros(objects, int))
     found = rows_of(np.tile([30.0, 30, 20, 10, 0.4], (rows, 1)))
-    assert rotated_box_metrics(path, found) == NOTHING
+    assert rotated_box_metrics(path, found).metrics == NOTHING
 
 
 def test_nothing_is_printed_about_rotated_boxes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

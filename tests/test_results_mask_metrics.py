@@ -14,6 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from common.masks import rle
+from common.results.class_metrics import ClassMetrics
 from common.results.mask_metrics import mask_metrics
 from common.results.semantic_metrics import confusion, semantic_metrics
 
@@ -31,20 +32,30 @@ def test_class_metrics_are_the_literal_formulas(pairs: list[tuple[np.ndarray, np
         true = sum(t == k for t, _ in pixels)
         ious += [both / either] if either else []
         accuracies += [both / true] if true else []
-    metrics = semantic_metrics(matrix)
+    evaluation = semantic_metrics(matrix, "abcd")
+    metrics = evaluation.metrics
     assert metrics["mIoU"] == pytest.approx(np.mean(ious) if ious else 0)
     assert metrics["mAcc"] == pytest.approx(np.mean(accuracies) if accuracies else 0)
     assert metrics["aAcc"] == pytest.approx(np.mean([t == p for t, p in pixels]) if pixels else 0)
     assert all(0 <= value <= 1 for value in metrics.values())
+    assert [each.first for each in evaluation.classes if each.first is not None] == pytest.approx(ious)
+    assert [each.second for each in evaluation.classes if each.second is not None] == pytest.approx(accuracies)
+    assert [each.count for each in evaluation.classes] == [sum(t == k for t, _ in pixels) for k in range(4)]
 
 
 def test_a_class_that_never_occurs_does_not_count_and_one_that_is_only_predicted_does() -> None:
     truth, predicted = np.array([[0, 0, 0, 255]]), np.array([[0, 0, 1, 2]])
-    assert semantic_metrics(confusion(truth, predicted, 3)) == {
+    evaluation = semantic_metrics(confusion(truth, predicted, 3), ("sky", "sea", "land"))
+    assert evaluation.metrics == {
         "mIoU": pytest.approx((2 / 3 + 0) / 2),
         "mAcc": pytest.approx(2 / 3),
         "aAcc": pytest.approx(2 / 3),
     }
+    assert evaluation.classes == (
+        ClassMetrics("sky", 2 / 3, 2 / 3, 3),
+        ClassMetrics("sea", 0.0, None, 0),
+        ClassMetrics("land", None, None, 0),
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import yaml
 
 from common.contract import MAX_STAGES, ObjectType, Verb
 from common.env import Task, read_env, read_task
+from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
 from common.results.stages import BestAndLatest, Periodic, Retention, Stages
 from workbench.platform import write_training_task
 from workbench.shapes import CLASS_NAMES, render
@@ -78,6 +79,23 @@ def test_where_the_platforms_metric_is_equal_the_finer_one_decides(task: Task) -
     assert stages.beats_best({"mAP": 1.0, "mAP50_95": 0.6})
     assert not stages.beats_best({"mAP": 1.0, "mAP50_95": 0.5})
     assert not stages.beats_best({"mAP": float("nan"), "mAP50_95": 0.9})
+
+
+def test_the_metrics_by_class_are_those_of_the_best_stage_after_a_restart_too(task: Task) -> None:
+    record, table = task.scratch / "stages.json", task.env.output.root_dir / CLASS_FILE
+    (task.scratch / "1.pth").write_text("")
+    told = {}
+    for step, value in enumerate((0.2, 0.5, 0.3), 1):
+        stages = Stages(task, record, BestAndLatest(1))
+        metrics = {"mAP": value, "mAP50_95": 0.1}
+        classes = [ClassMetrics("disc", value, 0.1, 3), ClassMetrics("star", None, None, 0)]
+        best = stages.beats_best(metrics)
+        stages.publish(task.scratch / "1.pth", step, metrics, best=best, classes=classes)
+        told[step] = read_classes(table)[0].first
+    assert told == {1: 0.2, 2: 0.5, 3: 0.5}
+    table.unlink()
+    Stages(task, record, BestAndLatest(1)).replace_file("last", task.scratch / "1.pth")
+    assert read_classes(table) == [ClassMetrics("disc", 0.5, 0.1, 3), ClassMetrics("star", None, None, 0)]
 
 
 def test_files_beside_the_weights_belong_to_the_stage(task: Task) -> None:

@@ -128,7 +128,8 @@ def test_the_command_runs_a_container_and_shows_its_progress(task, tool, name, v
     assert f"Done: {task.roots[1]}. To check it: python -m workbench check {task.env_file}" in shown
     assert [line.split()[1] for line in tool.read_text(encoding="utf-8").splitlines()] == verbs.split()
     assert task.output["mining_result_file"].is_file()
-    assert task.output["executor_log_file"].read_text(encoding="utf-8") == "working\n"
+    log = task.output["executor_log_file"].read_text(encoding="utf-8").splitlines()
+    assert [line.split(" INFO ")[1] for line in log][-2:] == ["working", "done"]
 
 
 def test_a_container_that_cannot_be_made_is_not_run_and_taken_away(task, tool):

@@ -1,9 +1,11 @@
 """The report: what was right, what to label next, one page that needs nothing else."""
 
+import base64
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -12,16 +14,17 @@ from matplotlib.patches import PathPatch, Rectangle
 from common.boxes import rotated
 from common.contract import ObjectType
 from workbench import ships
+from workbench.candidates import Candidate, mistakes_per_image, read_candidates, spread
 from workbench.charts import apart
 from workbench.check import Finding
 from workbench.frame import frames
-from workbench.gallery import Tile, legend, mistakes_per_image, read_tiles, spread
+from workbench.gallery import Tile, legend
 from workbench.masked import MaskedSample, render_masked
 from workbench.matching import PixelVerdict, Verdict, iou, judge, judge_pixels
 from workbench.objects import Objects, true_objects
 from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
-from workbench.report import write_report
+from workbench.report import embed, write_report
 from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
@@ -199,7 +202,7 @@ def test_the_legend_tells_what_there_is():
     assert legend([replace(judged, verdict=None)]) == []
     assert legend([judged]) == ["dashed: wrong", "white: missed"]
     assert legend([chosen]) == ["white: regions to label"]
-    assert mistakes_per_image([chosen, replace(chosen, verdict=PixelVerdict(5.0))]) == 4.0
+    assert mistakes_per_image([candidate(chosen), candidate(replace(chosen, verdict=PixelVerdict(5.0)))]) == 4.0
     assert not chosen.is_wrong(0)
 
 
@@ -214,15 +217,35 @@ def tile(rank, objects=1, mistakes=0):
     return Tile(Path(f"{rank}.jpg"), np.zeros((8, 8, 3), np.uint8), found(*rows), 1 / rank, rank, None, verdict)
 
 
+def candidate(tile):
+    """The candidate that a tile shows."""
+    items = [{"class_name": name} for name in tile.found.names]
+    return Candidate(tile.rank, tile.score, items, tile.verdict is not None, lambda: tile)
+
+
 def test_shown_predictions_are_spread_over_the_ranking_and_skip_empty_images():
-    tiles = [tile(rank, objects=rank % 2) for rank in range(1, 12)]
-    assert [one.rank for one in spread(tiles, 3)] == [1, 5, 11]
-    assert len(spread(tiles, 99)) == 6
+    candidates = [candidate(tile(rank, objects=rank % 2)) for rank in range(1, 12)]
+    assert [one.rank for one in spread(candidates, 3)] == [1, 5, 11]
+    assert len(spread(candidates, 99)) == 6
 
 
 def test_mistakes_are_averaged_over_the_images_whose_truth_is_known():
-    assert mistakes_per_image([tile(1, mistakes=3), tile(2, mistakes=0)]) == 1.5
-    assert mistakes_per_image([replace(tile(1), verdict=None)]) is None
+    unknown = candidate(replace(tile(1), verdict=None))
+    assert mistakes_per_image([candidate(tile(1, mistakes=3)), candidate(tile(2, mistakes=0)), unknown]) == 1.5
+    assert mistakes_per_image([unknown]) is None
+
+
+def test_the_outline_of_a_large_mask_has_few_points_and_stays_where_it_is():
+    ys, xs = np.indices((2560, 2560))
+    disc = (xs - 1280) ** 2 + (ys - 1280) ** 2 < 900**2
+    [ring] = silhouette(disc).rings
+    assert len(ring) < 100
+    assert np.abs(np.hypot(*(ring - 1280.5).T) - 900).max() < 6
+
+
+def test_a_large_photo_is_shown_as_large_as_it_is_seen():
+    encoded = base64.b64decode(embed(np.zeros((1500, 3000, 3), np.uint8)).partition(",")[2])
+    assert cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR).shape == (320, 640, 3)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(9.26, "9.3 s"), (232.4, "3 min 52 s"), (60, "1 min 0 s")])
@@ -259,13 +282,14 @@ def story(tmp_path_factory):
         folder / "unlabelled", samples, [], names, {"mining_algorithm": "entropy"}, run_mining=True, run_infer=True
     )
     assert [run_image(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
-    return Round(Task.load(training), Task.load(candidates), 61.0, 2.5, truth={samples[1].base_name: samples[1]})
+    truth = {samples[1].base_name: samples[1]}
+    return Round(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.png")
 
 
 def test_the_page_stands_alone_and_shows_every_result(story):
     folder = story.training.env_file.parents[2]
-    tiles = read_tiles(story.candidates, story.truth)
-    text = write_report(tiles, story, folder / "report.html").read_text(encoding="utf-8")
+    candidates = read_candidates(story)
+    text = write_report(candidates, story, folder / "report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert "://" not in text
     assert "<i>&" not in text
@@ -278,10 +302,12 @@ def test_the_page_stands_alone_and_shows_every_result(story):
     for shown in (
         "0.970",
         "1 min 1 s",
-        "2.5 s",
+        "2.0 s",
+        "fake-tmi on the CPU",
         "mining_algorithm",
         "entropy",
         "Every output is as the platform wants",
+        "AP50 of each class on validation",
     ):
         assert shown in page.text
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from workbench.commands.checking import check_command
 from workbench.commands.importing import import_command
 from workbench.commands.looping import loop_command
+from workbench.commands.reporting import report_command
 from workbench.commands.running import run_command
 from workbench.demo import DemoError, run_demo
 from workbench.plan import DEFAULT, find_plan
@@ -58,6 +59,7 @@ def render(
 app.command("import")(import_command)
 app.command("run")(run_command)
 app.command("check")(check_command)
+app.command("report")(report_command)
 app.command("loop")(loop_command)
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """`make demo`: one round of active learning, from rendered images to a page about the results."""
 
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from common.contract import REGIONS_FOLDER, ObjectType, Verb
+from common.results.class_metrics import CLASS_FILE
 from common.results.curve import CURVE_FILE
 from common.results.training import ATTACHMENTS
+from workbench.candidates import read_candidates
 from workbench.check import Finding, check_out
 from workbench.form import filled_form
-from workbench.gallery import read_tiles
+from workbench.log import read_run
 from workbench.masked import MaskedSample, Rendered, sample_of, write_mask_annotations
 from workbench.outputs import read_best_stage, stage_files
 from workbench.picture import draw_overview
@@ -45,7 +46,7 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     unlabelled = unlabelled_samples(plan)
     training = write_training(folder / "training", plan)
-    training_seconds = _run(plan.image, training, console)
+    _run(plan.image, training, console)
     _stop_at(_check(training, console, plan))
     candidates = write_candidate_task(
         folder / "unlabelled",
@@ -57,14 +58,13 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         run_infer=True,
         object_type=plan.object_type,
     )
-    candidate_seconds = _run(plan.image, candidates, console)
+    _run(plan.image, candidates, console)
     story = Round(
         training=Task.load(training),
         candidates=Task.load(candidates),
-        training_seconds=training_seconds,
-        candidate_seconds=candidate_seconds,
         findings=_check(candidates, console, plan),
         truth={sample_of(each).base_name: each for each in unlabelled if sample_of(each).content is None},
+        picture=folder.resolve() / "overview.png",
     )
     _conclude(story, folder.resolve(), console, plan)
 
@@ -96,13 +96,10 @@ def _masked(images: Sequence[Rendered]) -> list[MaskedSample]:
     return [rendered for rendered in images if isinstance(rendered, MaskedSample)]
 
 
-def _run(image: Path, env_file: Path, console: Console) -> float:
-    """Runs a task; the seconds that it took."""
-    started = time.monotonic()
+def _run(image: Path, env_file: Path, console: Console) -> None:
     status = run_image(image / "start.py", env_file, console)
     if status != 0:
         raise DemoError(f"{image.name} failed with exit status {status} on {env_file}")
-    return time.monotonic() - started
 
 
 def _check(env_file: Path, console: Console, plan: Plan) -> list[Finding]:
@@ -120,14 +117,16 @@ def _stop_at(findings: Sequence[Finding]) -> None:
 
 def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
     """Writes the report, shows the results and judges them."""
-    tiles = read_tiles(story.candidates, story.truth)
-    draw_overview(tiles, story, folder / "overview.png")
-    write_report(tiles, story, folder / "report.html")
+    candidates = read_candidates(story)
+    draw_overview(candidates, story, folder / "overview.png")
+    write_report(candidates, story, folder / "report.html")
     for label, path in _outputs(story, folder):
         console.print(f"  {label:<20} {path}", soft_wrap=True, highlight=False, markup=False)
     terms = TERMS[plan.object_type]
-    reached = read_best_stage(story.training)[terms.metric]
-    times = f"training {duration(story.training_seconds)}, mining + infer {duration(story.candidate_seconds)}"
+    reached = read_best_stage(story.both[0])[terms.metric]
+    times = ", ".join(
+        f"{task.title} {duration(seconds)}" for task in story.tasks if (seconds := read_run(task).seconds)
+    )
     console.print(f"{terms.long} on validation: {reached:.3f} ({times})", highlight=False)
     _stop_at(story.findings)
     if reached < plan.least:
@@ -136,15 +135,16 @@ def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
 
 def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:
     """Every output of the demo with what it is."""
-    training, candidates = story.training.output, story.candidates.output
+    training, candidates = (task.output for task in story.both)
     yield "page", folder / "report.html"
     yield "picture", folder / "overview.png"
     yield "training result", training["training_result_file"]
-    for file in stage_files(story.training):
+    for file in stage_files(story.both[0]):
         yield "model file", file
     for file in sorted((training["models_dir"] / ATTACHMENTS).glob("*/*")):
         yield "attachment", file
     yield "training curve", training["root_dir"] / CURVE_FILE
+    yield "metrics by class", training["root_dir"] / CLASS_FILE
     yield "tensorboard", training["tensorboard_dir"]
     yield "training log", training["executor_log_file"]
     yield "found", candidates["infer_result_file"]

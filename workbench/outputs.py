@@ -1,6 +1,7 @@
 """Reads what a task has left below `/out`, for the report."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 
 from common.contract import REGIONS_FOLDER, ObjectType
 from common.masks import rle
+from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
 from common.results.curve import CURVE_FILE, Point, read_curve
 from workbench.objects import Objects
 from workbench.task import Task
+
+Item = dict[str, Any]
+"""One object of infer-result.json, with `class_name` and `score` whatever its form; a score of None = it has none."""
 
 
 def read_best_stage(task: Task) -> dict[str, Any]:
@@ -35,13 +40,29 @@ def read_training_curve(task: Task) -> list[Point]:
     return read_curve(task.output["root_dir"] / CURVE_FILE)
 
 
-def read_objects(task: Task) -> dict[str, Objects]:
+def read_class_metrics(task: Task) -> list[ClassMetrics]:
+    """The metrics by class, empty if the image wrote none."""
+    return read_classes(task.output["root_dir"] / CLASS_FILE)
+
+
+def read_items(task: Task) -> dict[str, list[Item]]:
     """What was found, by the base names of the images; an image with nothing on it has an empty entry too."""
     document = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))
     if task.object_type is not ObjectType.DETECTION:
         return _of_coco(document)
     images = document["detection"]
-    return {name: _of_boxes(entry.get("boxes") or entry.get("annotations") or []) for name, entry in images.items()}
+    return {name: entry.get("boxes") or entry.get("annotations") or [] for name, entry in images.items()}
+
+
+def objects_of(items: Sequence[Item], object_type: ObjectType, radians: float = 1.0) -> Objects:
+    """The objects of one image, with their masks where the project has some.
+
+    Args:
+        items: of the image.
+        object_type: what the project labels.
+        radians: in the unit of their angles.
+    """
+    return _of_boxes(items, radians) if object_type is ObjectType.DETECTION else _of_masks(items)
 
 
 def read_regions(task: Task, image: Path) -> NDArray[np.bool_] | None:
@@ -63,33 +84,33 @@ def read_ranking(task: Task) -> list[tuple[Path, float]]:
     return [(paths[Path(image).stem], float(score)) for image, score in rows]
 
 
-def _of_boxes(items: list[dict[str, Any]]) -> Objects:
-    """Angles are taken for radians."""
+def _of_boxes(items: Sequence[Item], radians: float) -> Objects:
     boxes = [item["box"] for item in items]
     return Objects(
         boxes=_corners([[box["x"], box["y"], box["w"], box["h"]] for box in boxes]),
-        angles=np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
+        angles=radians * np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
         names=tuple(item["class_name"] for item in items),
         scores=np.array([item["score"] for item in items], np.float64),
     )
 
 
-def _of_coco(document: dict[str, Any]) -> dict[str, Objects]:
+def _of_coco(document: dict[str, Any]) -> dict[str, list[Item]]:
     names = {category["id"]: category["name"] for category in document["categories"]}
-    items: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in document["images"]}
+    items: dict[Any, list[Item]] = {image["id"]: [] for image in document["images"]}
     for annotation in document["annotations"]:
-        items[annotation["image_id"]].append(annotation)
-    return {image["file_name"]: _of_masks(items[image["id"]], names) for image in document["images"]}
+        ours = {"class_name": names[annotation["category_id"]], "score": annotation.get("confidence")}
+        items[annotation["image_id"]].append(annotation | ours)
+    return {image["file_name"]: items[image["id"]] for image in document["images"]}
 
 
-def _of_masks(items: list[dict[str, Any]], names: dict[Any, str]) -> Objects:
-    scores = [item.get("confidence") for item in items]
+def _of_masks(items: Sequence[Item]) -> Objects:
+    scores = [item["score"] for item in items]
     texts = [item["segmentation"] for item in items]
     masks = [rle.decode(text["counts"].encode(), (text["size"][0], text["size"][1])) for text in texts]
     return Objects(
         boxes=_corners([item["bbox"] for item in items]),
         angles=np.zeros(len(items)),
-        names=tuple(names[item["category_id"]] for item in items),
+        names=tuple(item["class_name"] for item in items),
         scores=None if None in scores else np.array(scores, np.float64),
         masks=np.array(masks, np.bool_) if masks else np.zeros((0, 1, 1), np.bool_),
     )

@@ -6,8 +6,8 @@ from typing import Final
 from matplotlib.axes import Axes
 
 from common.results.curve import Point
+from workbench.candidates import Candidate
 from workbench.charts import apart
-from workbench.gallery import Tile
 from workbench.terms import Terms
 from workbench.tiles import MUTED
 
@@ -49,13 +49,14 @@ def draw_curve(axes: Axes, curve: Sequence[Point], terms: Terms) -> None:
     axes.grid(axis="y")
 
 
-def draw_scores(axes: Axes, tiles: Sequence[Tile], ends: int) -> None:
+def draw_scores(axes: Axes, candidates: Sequence[Candidate], ends: int) -> None:
     """The ranking, in which the first and the last `ends` candidates stand out."""
     _title(axes, "Mining scores", "images by score, most valuable first")
-    scores = [tile.score for tile in tiles]
-    colours = [ALARM if tile.rank <= ends else CALM if tile.rank > len(tiles) - ends else "#c3cad6" for tile in tiles]
-    axes.bar([tile.rank for tile in tiles], scores, width=0.8, color=colours)
-    axes.set(xlim=(0, len(tiles) + 1))
+    ranked = [(each.rank, each.score) for each in candidates if each.score is not None]
+    ranks, count = [rank for rank, _ in ranked], len(ranked)
+    colours = [ALARM if rank <= ends else CALM if rank > count - ends else "#c3cad6" for rank in ranks]
+    axes.bar(ranks, [score for _, score in ranked], width=0.8, color=colours)
+    axes.set(xlim=(0, count + 1))
     axes.grid(axis="y")
     axes.set_axisbelow(True)
 

@@ -1,20 +1,26 @@
-"""The page about a round of active learning: one HTML file for desktop and phone, light and dark."""
+"""The page about a training, about what a model found and what to label next, or about all of it: one HTML file."""
 
 import base64
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from common.contract import RESERVED_KEYS, WORK_FOLDER
+from common.contract import RESERVED_KEYS, WORK_FOLDER, Verb
+from common.results.class_metrics import COLUMNS, worst_first
+from workbench.candidates import Candidate, mistakes_per_image, spread
 from workbench.charts import histogram, line_chart
-from workbench.gallery import Tile, legend, mistakes_per_image, shapes, spread
+from workbench.gallery import Tile, legend, shapes
+from workbench.log import Run, read_run
 from workbench.matching import PixelVerdict
-from workbench.outputs import read_best_stage, read_training_curve
+from workbench.outputs import read_best_stage, read_class_metrics, read_training_curve
 from workbench.round import Round, duration
 from workbench.sample import Pixels
 from workbench.task import Task
@@ -24,6 +30,14 @@ from workbench.tiles import colour_of
 TEMPLATE: Final = "report.html.j2"
 PREDICTIONS: Final = 24
 MINED: Final = 12
+CLASSES: Final = 20
+"""Shown at once, the worst ones; the others after a click."""
+
+LISTED: Final = 20
+"""Outputs of one folder; of more, only the number is told."""
+
+MOST_PIXELS: Final = 640
+"""Longer side of an image in the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +53,12 @@ class Figure:
     label: str
 
 
-def write_report(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
+def write_report(candidates: Sequence[Candidate], story: Round, file: Path) -> Path:
     """Writes the page.
 
     Args:
-        tiles: the candidates, best mining score first.
-        story: the round that they belong to.
+        candidates: in their order; none where the story has only a training.
+        story: the tasks that the page is about.
         file: an HTML file; links to the outputs are relative to its folder.
 
     Returns:
@@ -54,14 +68,17 @@ def write_report(tiles: Sequence[Tile], story: Round, file: Path) -> Path:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(picture=embed, colour_of=colour_of, caption=caption, shapes=shapes)
-    page = environment.get_template(TEMPLATE).render(_content(tiles, story, file.parent))
+    environment.globals.update(picture=embed, colour_of=colour_of, shapes=shapes)
+    page = environment.get_template(TEMPLATE).render(_content(candidates, story, file.resolve().parent))
     file.write_text(page, encoding="utf-8")
     return file
 
 
 def embed(image: Pixels) -> str:
-    """An image as a data URL."""
+    """An image as a data URL, no larger than a page shows it."""
+    factor = MOST_PIXELS / max(image.shape[:2])
+    if factor < 1:
+        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(np.uint8)
     encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
     return "data:image/jpeg;base64," + base64.b64encode(encoded).decode("ascii")
 
@@ -77,47 +94,93 @@ def caption(tile: Tile) -> str:
     return ", ".join([found, *(f"{count} {word}" for count, word in counts if count)])
 
 
-def _content(tiles: Sequence[Tile], story: Round, folder: Path) -> dict[str, Any]:
+def title(story: Round) -> str:
+    """What the page is about."""
+    if story.candidates is None:
+        return "A trained model"
+    if story.training is not None:
+        return "A round of active learning"
+    return "What to label next" if story.asked(Verb.MINING) else "What the model found"
+
+
+def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dict[str, Any]:
     """Everything that the template names."""
-    quarter = max(1, len(tiles) // 4)
-    terms = TERMS[story.training.object_type]
+    mined, inferred = story.asked(Verb.MINING), story.asked(Verb.INFER)
+    terms = TERMS[story.object_type]
+    parts = [spread(candidates, PREDICTIONS), *((candidates[:MINED], candidates[-MINED:]) if mined else ((), ()))]
+    predicted, first, last = ([each.tile for each in part] for part in parts)
+    runs = [read_run(task) for task in story.tasks]
     return {
         "story": story,
-        "stage": read_best_stage(story.training),
-        "names": story.training.class_names,
+        "title": title(story),
+        "overview": None if story.picture is None else _relative(story.picture, folder),
+        "names": _names(candidates, story) if inferred else (),
         "terms": terms,
-        "figures": list(_figures(tiles, story)),
-        "curve": _curve(story.training),
-        "mining_scores": _mining_scores(tiles),
-        "second_title": "Detection scores" if terms.scored else "Wrong pixels",
-        "second_chart": _detection_scores(tiles) if terms.scored else _wrong_pixels(tiles),
-        "legend": legend(tiles),
-        "predicted": spread(tiles, PREDICTIONS),
-        "first": tiles[:MINED],
-        "last": tiles[-MINED:],
-        "mistakes": [_mistakes(part, terms) for part in (tiles[:quarter], tiles[-quarter:])],
+        "figures": list(_figures(candidates, story)),
+        "mined": mined,
+        "inferred": inferred,
+        "caption": caption if inferred else lambda _: "",
+        **(_training(story.training) if story.training is not None else {}),
+        "charts": list(_charts(candidates, story)),
+        "legend": legend([*predicted, *first, *last]),
+        "predicted": predicted,
+        "first": first,
+        "last": last,
+        "mistakes": _mistakes(candidates, terms),
+        "told": all(run.parameters for run in runs),
         "tasks": [
-            (task.title, _parameters(task), list(_outputs(task, folder))) for task in (story.training, story.candidates)
+            (task.title, run.image, _parameters(task, run), list(_outputs(task, folder)))
+            for task, run in zip(story.tasks, runs, strict=True)
         ],
     }
 
 
-def _figures(tiles: Sequence[Tile], story: Round) -> Iterator[Figure]:
+def _names(candidates: Sequence[Candidate], story: Round) -> list[str]:
+    """The classes of the project, and those that were found besides."""
+    found = (item["class_name"] for each in candidates for item in each.found)
+    return list(dict.fromkeys([*story.class_names, *found]))
+
+
+def _figures(candidates: Sequence[Candidate], story: Round) -> Iterator[Figure]:
     """The summary."""
-    terms, stage = TERMS[story.training.object_type], read_best_stage(story.training)
-    yield Figure(f"{stage[terms.metric]:.3f}", f"{terms.long} on validation")
-    key, label = terms.second
-    if key in stage:
-        yield Figure(f"{stage[key]:.3f}", label)
-    yield Figure(duration(story.training_seconds), "training, start to end")
-    yield Figure(str(len(story.training.index_lines("training"))), "training images")
-    yield Figure(str(len(story.training.index_lines("val"))), "validation images")
-    yield Figure(duration(story.candidate_seconds), f"{story.candidates.title}, start to end")
-    yield Figure(str(len(tiles)), "unlabelled images")
-    if terms.scored:
-        yield Figure(str(sum(len(tile.found.names) for tile in tiles)), "objects found on them")
-    elif (mistakes := mistakes_per_image(tiles)) is not None:
+    if story.training is not None:
+        yield from _figures_of_training(story.training)
+    if story.candidates is None:
+        return
+    yield from _time(story.candidates)
+    yield Figure(str(len(candidates)), "unlabelled images")
+    mistakes = mistakes_per_image(candidates)
+    if story.asked(Verb.INFER) and TERMS[story.object_type].scored:
+        yield Figure(str(sum(len(each.found) for each in candidates)), "objects found on them")
+    elif mistakes is not None:
         yield Figure(f"{mistakes:.1f} %", "of their pixels wrong")
+
+
+def _figures_of_training(task: Task) -> Iterator[Figure]:
+    terms, stage = TERMS[task.object_type], read_best_stage(task)
+    for key, label in ((terms.metric, f"{terms.long} on validation"), terms.second):
+        if key in stage:
+            yield Figure(f"{stage[key]:.3f}", label)
+    yield from _time(task)
+    yield Figure(str(len(task.index_lines("training"))), "training images")
+    yield Figure(str(len(task.index_lines("val"))), "validation images")
+
+
+def _time(task: Task) -> Iterator[Figure]:
+    seconds = read_run(task).seconds
+    if seconds is not None:
+        yield Figure(duration(seconds), f"{task.title}, start to end")
+
+
+def _training(task: Task) -> dict[str, Any]:
+    """What the template names in the part about the training."""
+    classes = worst_first(read_class_metrics(task))
+    return {
+        "stage": read_best_stage(task),
+        "curve": _curve(task),
+        "classes": (classes[:CLASSES], classes[CLASSES:]),
+        "columns": COLUMNS[task.object_type],
+    }
 
 
 def _curve(task: Task) -> Markup | None:
@@ -134,40 +197,51 @@ def _curve(task: Task) -> Markup | None:
     return line_chart([epoch.step for epoch in curve], series, terms.step)
 
 
-def _mining_scores(tiles: Sequence[Tile]) -> Markup:
-    scores = [tile.score for tile in tiles]
-    low, high = min([0.0, *scores]), max([0.0, *scores])
-    return histogram(scores, low, high if high > low else low + 1, "score")
+def _charts(candidates: Sequence[Candidate], story: Round) -> Iterator[tuple[str, Markup]]:
+    """How the candidates scored, and what was found on them, each with its title."""
+    if story.asked(Verb.MINING):
+        scores = [each.score for each in candidates if each.score is not None]
+        low, high = min([0.0, *scores]), max([0.0, *scores])
+        yield "Mining scores", histogram(scores, low, high if high > low else low + 1, "score")
+    if not story.asked(Verb.INFER):
+        return
+    if TERMS[story.object_type].scored:
+        found = [item["score"] for each in candidates for item in each.found if item["score"] is not None]
+        yield "Detection scores", histogram(found, 0.0, 1.0, "score")
+        return
+    shares = [each.tile.verdict.mistakes for each in candidates if each.known and each.tile.verdict is not None]
+    if shares:
+        yield "Wrong pixels", histogram(shares, 0.0, max([1.0, *shares]), "%")
 
 
-def _detection_scores(tiles: Sequence[Tile]) -> Markup:
-    scores = [tile.found.scores.tolist() for tile in tiles if tile.found.scores is not None]
-    return histogram([score for each in scores for score in each], 0.0, 1.0, "score")
+def _mistakes(candidates: Sequence[Candidate], terms: Terms) -> list[str]:
+    """How many mistakes an image of the first and of the last quarter has, in words; nothing where nobody knows."""
+    quarter = max(1, len(candidates) // 4)
+    counts = [mistakes_per_image(part) for part in (candidates[:quarter], candidates[-quarter:])]
+    known = [terms.mistakes.format(count) for count in counts if count is not None]
+    return known if len(known) == len(counts) else []
 
 
-def _wrong_pixels(tiles: Sequence[Tile]) -> Markup:
-    """How many images have how many per cent of their pixels wrong."""
-    shares = [tile.verdict.mistakes for tile in tiles if tile.verdict is not None]
-    return histogram(shares, 0.0, max([1.0, *shares]), "%")
-
-
-def _mistakes(tiles: Sequence[Tile], terms: Terms) -> str | None:
-    """How many mistakes an image has on average, in words; None where nobody knows."""
-    count = mistakes_per_image(tiles)
-    return None if count is None else terms.mistakes.format(count)
-
-
-def _parameters(task: Task) -> Mapping[str, object]:
-    """The hyper-parameters of config.yaml."""
-    return {key: value for key, value in sorted(task.config.items()) if key not in RESERVED_KEYS}
+def _parameters(task: Task, run: Run) -> Mapping[str, object]:
+    """What the image says it used; where it says nothing, the hyper-parameters of config.yaml."""
+    asked = {key: value for key, value in sorted(task.config.items()) if key not in RESERVED_KEYS}
+    return run.parameters or asked
 
 
 def _outputs(task: Task, folder: Path) -> Iterator[tuple[str, str]]:
-    """Every file that the task left, as a path relative to the page, with its size."""
+    """Every file that the task left, as a path relative to the page, with its size; of many in a folder the number."""
     root = task.output["root_dir"]
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and WORK_FOLDER not in path.relative_to(root).parts:
-            yield path.relative_to(folder.resolve()).as_posix(), _size(path.stat().st_size)
+    paths = (path for path in root.rglob("*") if path.is_file() and WORK_FOLDER not in path.relative_to(root).parts)
+    for parent, group in groupby(sorted(paths), lambda path: path.parent):
+        files = list(group)
+        if len(files) > LISTED:
+            yield _relative(parent, folder), f"{len(files)} files"
+        else:
+            yield from ((_relative(path, folder), _size(path.stat().st_size)) for path in files)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), folder)).as_posix()
 
 
 def _size(count: int) -> str:

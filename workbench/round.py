@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from common.contract import ObjectType
+from common.contract import AngleUnit, ObjectType, Verb
 from workbench.check import Finding
 from workbench.masked import Rendered
 from workbench.task import Task
@@ -11,28 +12,61 @@ from workbench.task import Task
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """What the report tells about.
+    """What the report tells about: both tasks, or one of them.
 
     Attributes:
         training: the training task.
-        candidates: the mining and inference task, both in one.
-        training_seconds: wall-clock time of the training.
-        candidate_seconds: wall-clock time of mining and inference, from the start of the process to its end.
-        findings: what the checks of both tasks say.
+        candidates: the task that mines, infers, or does both in one.
+        findings: what the checks of the tasks say.
         truth: what is known to be on the candidates, by the base names of their files. May be empty.
+        picture: the same as one picture, where there is one.
     """
 
-    training: Task
-    candidates: Task
-    training_seconds: float
-    candidate_seconds: float
+    training: Task | None = None
+    candidates: Task | None = None
     findings: Sequence[Finding] = ()
     truth: Mapping[str, Rendered] = field(default_factory=dict)
+    picture: Path | None = None
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Those that there are, in their order."""
+        return [task for task in (self.training, self.candidates) if task is not None]
+
+    @property
+    def both(self) -> tuple[Task, Task]:
+        """The two tasks of a whole round."""
+        assert self.training is not None
+        assert self.candidates is not None
+        return self.training, self.candidates
+
+    @property
+    def object_type(self) -> ObjectType:
+        """What the project labels."""
+        return self.tasks[0].object_type
+
+    @property
+    def class_names(self) -> list[str]:
+        """The classes in the order of their indices."""
+        return self.tasks[0].class_names
+
+    @property
+    def radians(self) -> float:
+        """In the unit of the angles that were found: that of the task, else of the training, else radians.
+
+        A model that was trained elsewhere may have a unit of its own, which no file of the task tells.
+        """
+        said = [str(task.config.get("angle_unit") or "") for task in reversed(self.tasks)]
+        return AngleUnit(next(filter(None, said), AngleUnit.RADIAN).lower()).radians
+
+    def asked(self, verb: Verb) -> bool:
+        """Whether one of the tasks did it."""
+        return any(verb in task.verbs for task in self.tasks)
 
     @property
     def paired(self) -> bool:
         """Whether the truth is shown beside what was found: both have masks, which would hide each other."""
-        return bool(self.truth) and self.training.object_type is not ObjectType.DETECTION
+        return bool(self.truth) and self.object_type is not ObjectType.DETECTION
 
 
 def duration(seconds: float) -> str:

@@ -1,12 +1,16 @@
 """A mask as the picture and the page draw it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.outlines import Points
+
+FINE: Final = 640
+"""Pixels of the longer side that a line need not be finer than."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +35,9 @@ class Silhouette:
 def silhouette(mask: NDArray[np.bool_]) -> Silhouette:
     """The silhouette of a mask `(H, W)`, of any number of parts and holes."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    rings = tuple(ring[:, 0].astype(np.float64) + 0.5 for ring in found)
+    coarse = max(mask.shape) / FINE
+    lines = [cv2.approxPolyDP(ring, coarse, closed=True) for ring in found] if coarse > 1 else found
+    rings = tuple(ring[:, 0].astype(np.float64) + 0.5 for ring in lines)
     points = np.concatenate(rings).tolist() if rings else [[0.0, 0.0]]
     x, y = min(points, key=lambda point: (point[1], point[0]))
     return Silhouette(rings, (x, y, x, y))

@@ -71,7 +71,7 @@ class Task:
     @property
     def class_names(self) -> list[str]:
         """The classes in the order of their indices."""
-        return list(self.config["class_names"])
+        return list(self.config.get("class_names") or [])
 
     @cached_property
     def candidates(self) -> list[Path]:
@@ -82,6 +82,12 @@ class Task:
         """The lines of the index file `training`, `val` or `candidate`; none if the task has no such file."""
         file = self.input[f"{name}_index_file"]
         return [line for line in Path(file).read_text(encoding="utf-8").split("\n") if line] if file else []
+
+
+def find_env_file(place: Path) -> Path | None:
+    """The env.yaml that a place is, or that of the task of which it is `in`, `out` or the folder of both."""
+    tries = [place, place / "env.yaml", place / "in" / "env.yaml", place.resolve().parent / "in" / "env.yaml"]
+    return next((each for each in tries if each.is_file()), None)
 
 
 def _homes(env_file: Path, said: tuple[Path, Path]) -> tuple[Path, Path]:

@@ -10,11 +10,27 @@ from mmengine.registry import METRICS
 from numpy.typing import NDArray
 
 from common.mmlab.rotated_boxes import rotated_boxes
+from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.coco_metrics import box_metrics, rotated_box_metrics
 
 
+class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+    """What a reporter of a training asks for, beside what mmengine passes on.
+
+    Attributes:
+        classes: the metrics by class of the last validation, on rank 0.
+    """
+
+    classes: tuple[ClassMetrics, ...] = ()
+
+    def keep(self, evaluation: Evaluation) -> dict[str, float]:
+        """The metrics for mmengine; those by class stay here."""
+        self.classes = evaluation.classes
+        return evaluation.metrics
+
+
 @METRICS.register_module()
-class BoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+class BoxMetric(MetricByClass):
     """Average precision (and recall) of boxes.
 
     Args:
@@ -34,11 +50,12 @@ class BoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
 
     def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
         """See `results.coco_metrics.box_metrics`."""
-        return box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 7)), *results]), recall=self._recall)
+        found = np.concatenate([np.zeros((0, 7)), *results])
+        return self.keep(box_metrics(self._ground_truth, found, recall=self._recall))
 
 
 @METRICS.register_module()
-class RotatedBoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+class RotatedBoxMetric(MetricByClass):
     """Average precision of rotated boxes.
 
     Args:
@@ -56,7 +73,7 @@ class RotatedBoxMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
 
     def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
         """See `results.coco_metrics.rotated_box_metrics`."""
-        return rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results]))
+        return self.keep(rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results])))
 
 
 def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -113,7 +113,8 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         write_weights(checkpoint, state, config=self.config, class_names=self._class_names, model=self._model)
         self._tell(runner, values)
         best, done = self._stages.beats_best(values), self.done(runner)
-        self._stages.publish(checkpoint, done, values, best=best, beside=[folder / CONFIG])
+        classes = runner.val_evaluator.metrics[0].classes
+        self._stages.publish(checkpoint, done, values, best=best, classes=classes, beside=[folder / CONFIG])
         write_text(folder / VALIDATED, str(done))
 
     def close(self) -> None:

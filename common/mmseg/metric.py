@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import all_reduce
-from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 
 from common.masks.label_map import Labels
+from common.mmlab.metric import MetricByClass
 from common.results.semantic_metrics import Counts, confusion, semantic_metrics
 
 
 @METRICS.register_module()
-class PixelMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
+class PixelMetric(MetricByClass):
     """Intersection over union and accuracy of classes of pixels.
 
     It keeps one matrix, however many images there are. The samplers of all ranks must show each image once.
@@ -39,7 +39,7 @@ class PixelMetric(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
 
     def compute_metrics(self, results: Sequence[Counts]) -> dict[str, float]:
         """See `results.semantic_metrics.semantic_metrics`."""
-        return semantic_metrics(results[0])
+        return self.keep(semantic_metrics(results[0], self.dataset_meta["classes"]))
 
 
 def _labels(maps: Mapping[str, Any]) -> Labels:

@@ -4,18 +4,22 @@ import contextlib
 import io
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.training import unit
+
+if TYPE_CHECKING:
+    from hotcoco import COCO, COCOeval
 
 MOST_ROTATED = 2000
 """Rotated boxes an image that count: what mmrotate's models give. Images from the air hold more than COCO's 100."""
 
 
-def box_metrics(ground_truth: Path, detections: NDArray[np.float64], *, recall: bool = False) -> dict[str, float]:
+def box_metrics(ground_truth: Path, detections: NDArray[np.float64], *, recall: bool = False) -> Evaluation:
     """Compare detections with a COCO document.
 
     Args:
@@ -27,14 +31,15 @@ def box_metrics(ground_truth: Path, detections: NDArray[np.float64], *, recall: 
         `mAP` at IoU 0.5 and `mAP50_95` averaged over IoU 0.5 to 0.95, at most 100 boxes an image; with `recall`, `mAR`
         over the same IoUs. In [0, 1]; where there is nothing to find, 0.
     """
-    precision = summary(ground_truth, detections)
+    evaluated = evaluate(ground_truth, detections)
+    precision = evaluated.get_results()
     metrics = {"mAP": unit(precision["AP50"]), "mAP50_95": unit(precision["AP"])}
     if recall:
-        metrics["mAR"] = unit(summary(ground_truth, detections, by_class=False)["AR100"])
-    return metrics
+        metrics["mAR"] = unit(evaluate(ground_truth, detections, by_class=False).get_results()["AR100"])
+    return Evaluation(metrics, classes_of(evaluated))
 
 
-def rotated_box_metrics(ground_truth: Path, detections: NDArray[np.float64]) -> dict[str, float]:
+def rotated_box_metrics(ground_truth: Path, detections: NDArray[np.float64]) -> Evaluation:
     """Compare rotated detections with a COCO document whose annotations have `obb`, see `coco_writer`.
 
     The same as `box_metrics`, with the IoU of the rotated boxes themselves.
@@ -52,14 +57,16 @@ def rotated_box_metrics(ground_truth: Path, detections: NDArray[np.float64]) -> 
         {"image_id": int(row[0]), "category_id": int(row[7]), "obb": row[1:6], "score": row[6]}
         for row in detections.tolist()
     ]
-    precision = summary(ground_truth, found, "obb", most=MOST_ROTATED)
-    return {"mAP": unit(precision["AP50"]), "mAP75": unit(precision["AP75"]), "mAP50_95": unit(precision["AP"])}
+    evaluated = evaluate(ground_truth, found, "obb", most=MOST_ROTATED)
+    precision = evaluated.get_results()
+    metrics = {"mAP": unit(precision["AP50"]), "mAP75": unit(precision["AP75"]), "mAP50_95": unit(precision["AP"])}
+    return Evaluation(metrics, classes_of(evaluated))
 
 
-def summary(
+def evaluate(
     ground_truth: Path, detections: Any, kind: str = "bbox", *, by_class: bool = True, most: int = 100, **extra: Any
-) -> dict[str, float]:
-    """All that hotcoco tells of some detections, by its own names; -1 where there is nothing to find.
+) -> "COCOeval":
+    """Let hotcoco compare some detections; it says -1 where there is nothing to find.
 
     Args:
         ground_truth: the document.
@@ -78,5 +85,26 @@ def summary(
         evaluation.params.use_cats = by_class
         evaluation.params.max_dets = [1, 10, most]
         evaluation.run()
-    results: dict[str, float] = evaluation.get_results()
-    return results
+    return evaluation
+
+
+def classes_of(evaluation: "COCOeval") -> tuple[ClassMetrics, ...]:
+    """Average precision at IoU 0.5, and from 0.5 to 0.95, of each class; crowds do not count as objects."""
+    truth, ids = evaluation.coco_gt, evaluation.params.cat_ids
+    found = evaluation.eval
+    assert found is not None
+    # IoU, recall, class, range of areas, limit of detections: all areas come first, the highest limit last.
+    precision = found["precision"][:, :, :, 0, -1]
+    at50, mean = precision[0].mean(axis=0).tolist(), precision.mean(axis=(0, 1)).tolist()
+    return tuple(
+        ClassMetrics(category["name"], _measured(first), _measured(second), _objects(truth, category["id"]))
+        for category, first, second in zip(truth.load_cats(ids), at50, mean, strict=True)
+    )
+
+
+def _measured(value: float) -> float | None:
+    return None if value < 0 else unit(value)
+
+
+def _objects(truth: "COCO", category: int) -> int:
+    return len(truth.get_ann_ids(cat_ids=[category], iscrowd=False))

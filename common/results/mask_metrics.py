@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.masks.rle import Size
-from common.results.coco_metrics import summary
+from common.results.coco_metrics import evaluate
 from common.results.training import unit
 
 
@@ -29,6 +29,6 @@ def mask_metrics(
     segmentation = [{"counts": text.decode(), "size": list(size)} for text, size in zip(masks, sizes, strict=True)]
     metrics: dict[str, float] = {}
     for name, kind in (("maskAP", "segm"), ("boxAP", "bbox")):
-        found = summary(ground_truth, detections, kind, segmentation=segmentation)
+        found = evaluate(ground_truth, detections, kind, segmentation=segmentation).get_results()
         metrics |= {name: unit(found["AP50"]), f"{name}50_95": unit(found["AP"])}
     return metrics

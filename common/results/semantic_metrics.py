@@ -1,9 +1,12 @@
 """Metrics of class maps, from one matrix that counts pixels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from common.masks.label_map import IGNORED, Labels
+from common.results.class_metrics import ClassMetrics, Evaluation
 
 Counts = NDArray[np.int64]
 
@@ -30,28 +33,36 @@ def confusion(truth: Labels, predicted: Labels, class_count: int) -> Counts:
     return cells.reshape(class_count, class_count).astype(np.int64)
 
 
-def semantic_metrics(matrix: Counts) -> dict[str, float]:
+def semantic_metrics(matrix: Counts, class_names: Sequence[str]) -> Evaluation:
     """Summary of a confusion matrix, as mmsegmentation defines it, in [0, 1] and never NaN.
 
     Args:
         matrix: `(K, K)`, see `confusion`.
+        class_names: of the K classes.
 
     Returns:
         `mIoU`: intersection over union, the mean over classes that occur in the truth or the prediction.
         `mAcc`: share of a class's pixels that are found, the mean over classes that occur in the truth.
         `aAcc`: share of all pixels that are right.
-        Each 0 where there is nothing to measure.
+        Each 0 where there is nothing to measure. A class that is only predicted has an intersection over union of 0,
+        but no accuracy.
     """
-    right = np.diag(matrix).astype(np.float64)
-    truth, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    union = truth + predicted - right
-    return {
-        "mIoU": _mean_ratio(right, union),
-        "mAcc": _mean_ratio(right, truth.astype(np.float64)),
-        "aAcc": _mean_ratio(right.sum(keepdims=True), truth.sum(keepdims=True).astype(np.float64)),
+    right, truth, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    ious, accuracies = _ratios(right, truth + predicted - right), _ratios(right, truth)
+    metrics = {
+        "mIoU": _mean(ious),
+        "mAcc": _mean(accuracies),
+        "aAcc": _mean(_ratios(right.sum(keepdims=True), truth.sum(keepdims=True))),
     }
+    rows = zip(class_names, ious, accuracies, truth.tolist(), strict=True)
+    return Evaluation(metrics, tuple(ClassMetrics(*row) for row in rows))
 
 
-def _mean_ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> float:
-    there = whole > 0
-    return float((part[there] / whole[there]).mean()) if there.any() else 0.0
+def _ratios(parts: Counts, wholes: Counts) -> list[float | None]:
+    """None where the whole is nothing."""
+    return [part / whole if whole else None for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True)]
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else 0.0

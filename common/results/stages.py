@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import msgspec
 from common.contract import MAX_STAGES
 from common.env import Task
 from common.files import link_or_copy, write_bytes
+from common.results.class_metrics import CLASS_FILE, ClassMetrics, write_classes
 from common.results.training import (
     ATTACHMENTS,
     RANKED_BY,
@@ -88,7 +89,7 @@ class BestAndLatest:
 
 
 class Stages:
-    """Publishes checkpoints below the models folder, and writes result.yaml after each.
+    """Publishes checkpoints below the models folder, and writes result.yaml and class-metrics.csv after each.
 
     Args:
         task: names the folders.
@@ -108,10 +109,17 @@ class Stages:
     def beats_best(self, metrics: Mapping[str, float]) -> bool:
         """Whether a checkpoint with these metrics is better than all before."""
         best = next((stage for stage in self._stages if stage.name == BEST), None)
-        return best is None or self._rank(_stage(BEST, (), metrics)) > self._rank(best)
+        return best is None or self._rank(_stage(BEST, (), metrics, ())) > self._rank(best)
 
     def publish(
-        self, checkpoint: Path, step: int, metrics: Mapping[str, float], *, best: bool, beside: Sequence[Path] = ()
+        self,
+        checkpoint: Path,
+        step: int,
+        metrics: Mapping[str, float],
+        *,
+        best: bool,
+        classes: Sequence[ClassMetrics] = (),
+        beside: Sequence[Path] = (),
     ) -> None:
         """Offer a checkpoint.
 
@@ -120,11 +128,12 @@ class Stages:
             step: the epoch or iteration after which it was saved, counted from 1.
             metrics: of the checkpoint; brought into the range that the platform accepts.
             best: whether it is the best so far.
+            classes: the metrics by class, where they are known.
             beside: further files of the stage.
         """
         names = self._retention.names(step, best=best)
         for name in names:
-            self._put(name, checkpoint, metrics, beside)
+            self._put(_stage(name, (), metrics, classes), checkpoint, beside)
         if names:
             self._write()
 
@@ -152,11 +161,12 @@ class Stages:
     def _rank(self, stage: Stage) -> tuple[float, ...]:
         return tuple(stage.metrics[name] for name in RANKED_BY[self._task.object_type])
 
-    def _put(self, name: str, checkpoint: Path, metrics: Mapping[str, float], beside: Sequence[Path]) -> None:
-        files = {f"{name}{checkpoint.suffix}": checkpoint, **{path.name: path for path in beside}}
+    def _put(self, stage: Stage, checkpoint: Path, beside: Sequence[Path]) -> None:
+        files = {f"{stage.name}{checkpoint.suffix}": checkpoint, **{path.name: path for path in beside}}
         for file, source in files.items():
-            link_or_copy(source, self.folder(name) / file)
-        self._stages = [item for item in self._stages if item.name != name] + [_stage(name, tuple(files), metrics)]
+            link_or_copy(source, self.folder(stage.name) / file)
+        others = [item for item in self._stages if item.name != stage.name]
+        self._stages = [*others, replace(stage, files=tuple(files))]
 
     def _write(self) -> None:
         """result.yaml first, so that it never names a file that is removed next."""
@@ -170,13 +180,20 @@ class Stages:
                     (self.folder(stage.name) / file).unlink(missing_ok=True)
                 self.folder(stage.name).rmdir()
         self._stages = kept
+        self._write_classes()
         write_bytes(self._record, msgspec.json.encode(kept))
 
+    def _write_classes(self) -> None:
+        """Those of the best stage; a training that validates nothing has none."""
+        best = next(stage for stage in self._stages if stage.name == BEST)
+        if best.classes:
+            write_classes(self._task.env.output.root_dir / CLASS_FILE, best.classes, self._task.object_type)
 
-def _stage(name: str, files: tuple[str, ...], metrics: Mapping[str, float]) -> Stage:
-    return Stage(name, files, int(time.time()), {key: unit(value) for key, value in metrics.items()})
+
+def _stage(name: str, files: tuple[str, ...], metrics: Mapping[str, float], classes: Sequence[ClassMetrics]) -> Stage:
+    ours = {key: unit(value) for key, value in metrics.items()}
+    return Stage(name, files, int(time.time()), ours, tuple(classes))
 
 
 def _with_file(stage: Stage, name: str) -> Stage:
-    files = stage.files if name in stage.files else (*stage.files, name)
-    return Stage(stage.name, files, stage.timestamp, stage.metrics)
+    return stage if name in stage.files else replace(stage, files=(*stage.files, name))

@@ -10,6 +10,7 @@ import yaml
 
 from common.contract import MAX_STAGES, PRIMARY_METRIC, UNIT_METRICS, ObjectType
 from common.files import write_text
+from common.results.class_metrics import ClassMetrics
 
 ATTACHMENTS: Final = "attachments"
 """Key of result.yaml, and the folder below the models directory that has a folder for each section."""
@@ -29,12 +30,14 @@ class Stage:
         files: relative to that folder; the weights first.
         timestamp: seconds since the epoch.
         metrics: `mAP` is the average precision at IoU 0.5 for every image; those that the platform knows lie in [0, 1].
+        classes: the same by class, for `class-metrics.csv`; the platform has no place for it.
     """
 
     name: str
     files: tuple[str, ...]
     timestamp: int
     metrics: Mapping[str, float]
+    classes: tuple[ClassMetrics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from common.env import Task
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, write_curve
 from common.results.stages import Stages
-from common.yolo.metrics import PRECISIONS, metrics_of
+from common.yolo.metrics import PRECISIONS, classes_of, metrics_of
 from common.yolo.tasks import DETECT, SEGMENT
 from common.yolo.trainer import Goals
 
@@ -74,7 +74,8 @@ class Reporter:
         best = trainer.best_fitness == trainer.fitness
         checkpoint = trainer.best if best else trainer.last
         metrics = metrics_of(trainer.args.task, trainer.metrics)
-        self._stages.publish(checkpoint, trainer.epoch + 1, metrics, best=best)
+        classes = classes_of(trainer.args.task, trainer.validator.metrics)
+        self._stages.publish(checkpoint, trainer.epoch + 1, metrics, best=best, classes=classes)
 
     def _end_epoch(self, trainer: Goals) -> None:
         losses = {f"train/{name}": float(value) for name, value in trainer.tloss.items()}

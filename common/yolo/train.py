@@ -13,7 +13,7 @@ from common.results.stages import BEST, LAST, Periodic, Stages
 from common.worker import Rank
 from common.yolo.checkpoint import load_weights, torch_load
 from common.yolo.data import write_data
-from common.yolo.metrics import metrics_of
+from common.yolo.metrics import metrics_of, saved_classes
 from common.yolo.offline import quiet
 from common.yolo.options import parse_options
 from common.yolo.params import YoloTraining
@@ -56,8 +56,9 @@ def _recover(stages: Stages, weights: Path, kind: str) -> None:
     for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
             checkpoint = torch_load(weights / name)
-            metrics = metrics_of(kind, checkpoint["train_metrics"])
-            stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best)
+            saved = checkpoint["train_metrics"]
+            metrics, classes = metrics_of(kind, saved), saved_classes(saved)
+            stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best, classes=classes)
 
 
 def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> Path:

@@ -1,6 +1,7 @@
 """ultralytics' trainer, with checkpoints that survive a kill and the platform's metric as the goal."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ultralytics.models.yolo.segment import SegmentationTrainer
 
 from common.errors import NanError
 from common.weights import report
-from common.yolo.metrics import PRECISIONS
+from common.yolo.metrics import PRECISIONS, classes_of, with_classes
 from common.yolo.tasks import SEGMENT
 
 TIE_BREAK = 1e-3
@@ -34,6 +35,8 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
     epoch: int
     loss: torch.Tensor | None
     best_fitness: float | None
+    metrics: Mapping[str, Any]
+    validator: Any
     last: Path
     best: Path
 
@@ -74,16 +77,18 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         """Save a checkpoint under another name first: what a restart goes on from is never half-written.
 
         The best one is put in place before the last one. A kill in between repeats an epoch, but loses no best model.
+        The metrics by class go into it, so that a restart can still publish them.
         """
-        last, best = self.last, self.best
+        last, best, metrics = self.last, self.best, self.metrics
         self.last, self.best = (path.with_name(f".{path.name}.tmp.pt") for path in (last, best))
+        self.metrics = with_classes(metrics, classes_of(self.args.task, self.validator.metrics))
         try:
             saved = bool(super().save_model())
             for written, path in ((self.best, best), (self.last, last)):
                 if written.exists():
                     written.replace(path)
         finally:
-            self.last, self.best = last, best
+            self.last, self.best, self.metrics = last, best, metrics
         return saved
 
     def final_eval(self) -> None:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import pytest
 import yaml
 
 from common.monitor import read_progress
+from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
+from common.results.training import RANKED_BY
 from workbench.images import REPOSITORY
 
 YOLOV5, MMYOLO, MMDETECTION, MMROTATE = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
@@ -41,6 +44,10 @@ class Outcome:
     @property
     def result(self) -> dict:
         return yaml.safe_load((self.out / "models" / "result.yaml").read_text(encoding="utf-8"))
+
+    @property
+    def classes(self) -> list[ClassMetrics]:
+        return read_classes(self.out / CLASS_FILE)
 
     @property
     def best(self) -> Path:
@@ -108,6 +115,16 @@ def run_and_kill(env_file: Path, when: Callable[[], bool] | float, image: str = 
         process.send_signal(signal.SIGKILL)
         log = process.communicate()[0]
     return Outcome(process.returncode, log, env_file.parent.parent / "out")
+
+
+def assert_means(outcome: Outcome, names: Sequence[str]) -> None:
+    """The table of the classes has a row for each, and its means are the metrics of the best stage."""
+    assert [each.name for each in outcome.classes] == list(names)
+    best = outcome.result["model_stages"]["best"]
+    columns = ([each.first for each in outcome.classes], [each.second for each in outcome.classes])
+    for metric, values in zip(RANKED_BY[outcome.result["object_type"]], columns, strict=True):
+        known = [value for value in values if value is not None]
+        assert best[metric] == pytest.approx(sum(known) / max(len(known), 1), abs=2e-5)
 
 
 def listing(folder: Path) -> dict[str, tuple[int, int]]:

@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tasks import CANDIDATES, NAMES, TRAINING, Outcome, assert_intact, run, run_and_kill
+from tasks import CANDIDATES, NAMES, TRAINING, Outcome, assert_intact, assert_means, run, run_and_kill
 
+from common.results.class_metrics import CLASS_FILE
 from workbench.check import check_out
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.shapes import render
@@ -34,11 +35,13 @@ def test_a_training_killed_before_it_published_its_last_epoch_loses_nothing(samp
     run_and_kill(env, (out / "models" / "result.yaml").exists)
     for path in (out / "models").iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (out / CLASS_FILE).unlink()
     for record in out.rglob("stages.json"):
         record.unlink()
     again = run(env)
     assert again.status == 0
     assert set(again.result["model_stages"]) == {"best", "last", "epoch_1", "epoch_2", "epoch_3"}
+    assert_means(again, NAMES)
     assert check_out(env) == []
 
 

@@ -10,8 +10,9 @@ import onnxruntime
 import pytest
 import torch
 from odd import broken
-from tasks import NAMES, TRAINING, Outcome, run
+from tasks import NAMES, TRAINING, Outcome, assert_means, run
 
+from common.results.class_metrics import ClassMetrics
 from common.yolo.checkpoint import load_weights
 from workbench.check import check_out
 from workbench.platform import write_training_task
@@ -43,6 +44,13 @@ def test_the_curve_and_tensorboard_tell_every_epoch(trained: Outcome) -> None:
     assert lines[0] == "epoch,mAP,mAP50_95,loss"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"]
     assert any("tfevents" in path.name for path in (trained.out / "tensorboard").iterdir())
+
+
+def test_the_classes_are_told_one_by_one(trained: Outcome, samples: list) -> None:
+    assert_means(trained, NAMES)
+    objects = np.bincount(np.concatenate([sample.classes for sample in samples[24:32]]), minlength=len(NAMES))
+    assert [each.count for each in trained.classes] == objects.tolist()
+    assert "objects  class" in "\n".join(trained.log.splitlines()[-5:])
 
 
 def test_no_scratch_and_no_optimizer_state_is_left(trained: Outcome) -> None:
@@ -120,6 +128,7 @@ def test_a_set_without_any_object_ends_well(samples: list, tmp_path: Path) -> No
     outcome = run(env)
     assert outcome.status == 0
     assert outcome.result["model_stages"]["best"]["mAP"] == 0
+    assert outcome.classes == [ClassMetrics(name, None, None, 0) for name in NAMES]
     assert "no object at all" in outcome.log
     assert "ReLU" in {type(module).__name__ for module in load_weights(outcome.best).modules()}
 

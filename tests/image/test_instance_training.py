@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 from odd import broken, odd_forms
-from tasks import NAMES, TRAINING, Outcome, assert_intact, listing, run, run_and_kill
+from tasks import NAMES, TRAINING, Outcome, assert_intact, assert_means, listing, run, run_and_kill
 
 from common.contract import ObjectType
 from common.yolo.checkpoint import load_weights
@@ -109,6 +109,12 @@ def test_log_curve_and_tensorboard_tell_what_the_best_epoch_is_judged_by(trained
     assert b"metrics/mAP50_box" in content
 
 
+def test_the_classes_are_told_one_by_one(trained: Outcome, masked: list[MaskedSample]) -> None:
+    assert_means(trained, NAMES)
+    objects = np.bincount(np.concatenate([item.sample.classes for item in masked[16:20]]), minlength=len(NAMES))
+    assert [each.count for each in trained.classes] == objects.tolist()
+
+
 def test_masks_that_cover_each_other_are_learned_apart(trained: Outcome) -> None:
     arguments = torch.load(trained.best, weights_only=False)["train_args"]
     assert (arguments["task"], arguments["overlap_mask"], arguments["mask_ratio"]) == ("segment", False, 4)
@@ -179,6 +185,7 @@ def test_a_training_that_starts_from_a_detector_goes_on_after_a_kill(
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == ["1", "2", "3", "4"]
     assert check_out(env) == []
+    assert_means(again, NAMES)
 
 
 @pytest.mark.parametrize(("model", "empty"), [("yolo11n-seg", False), ("yolo26n-seg", True)])

@@ -5,10 +5,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from tasks import MMYOLO, NAMES, Outcome, assert_intact, run, run_and_kill
+from tasks import MMYOLO, NAMES, Outcome, assert_intact, assert_means, run, run_and_kill
 
 from common.env import read_env, read_task
 from common.mmlab.compat import prepare
@@ -56,6 +57,12 @@ def test_every_second_epoch_and_the_last_one_are_validated(long: Outcome) -> Non
     lines = (long.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in lines] == ["epoch", "2", "4", "5"]
     assert check_out(long.out.parent / "in" / "env.yaml") == []
+
+
+def test_the_classes_are_told_one_by_one(long: Outcome, samples: list) -> None:
+    assert_means(long, NAMES)
+    objects = np.bincount(np.concatenate([sample.classes for sample in samples[8:12]]), minlength=len(NAMES))
+    assert [each.count for each in long.classes] == objects.tolist()
 
 
 def test_the_two_best_and_the_two_latest_are_kept(long: Outcome) -> None:
@@ -146,6 +153,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(samples: list, tmp_path: 
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == [str(epoch) for epoch in range(1, 9)]
     assert check_out(env) == []
+    assert_means(again, NAMES)
 
 
 def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: Outcome, tmp_path: Path) -> None:
@@ -174,6 +182,7 @@ def test_two_ranks_train_together(samples: list, tmp_path: Path) -> None:
     assert outcome.status == 0
     assert outcome.log.count("epoch 1/1") == 1
     assert check_out(outcome.out.parent / "in" / "env.yaml") == []
+    assert_means(outcome, NAMES)
 
 
 @pytest.mark.faults

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from odd import broken, odd_forms
-from tasks import MMROTATE, Outcome, listing, run
+from tasks import MMROTATE, Outcome, assert_means, listing, run
 
 from workbench import ships
 from workbench.check import check_out
@@ -89,6 +89,12 @@ def test_three_average_precisions_are_told(trained: Outcome) -> None:
     stage = trained.result["model_stages"]["best"]
     assert {name for name in stage if name.startswith("mA")} == {"mAP", "mAP75", "mAP50_95"}
     assert all(0 <= stage[name] <= 1 for name in ("mAP", "mAP75", "mAP50_95"))
+
+
+def test_the_classes_are_told_one_by_one(trained: Outcome, sea: list) -> None:
+    assert_means(trained, NAMES)
+    objects = np.bincount(np.concatenate([sample.classes for sample in sea[12:16]]), minlength=len(NAMES))
+    assert [each.count for each in trained.classes] == objects.tolist()
 
 
 def test_the_log_tells_nothing_of_the_framework(trained: Outcome) -> None:

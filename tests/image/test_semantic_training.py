@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from odd import broken, odd_forms
 from semantic import IMAGE, LEARNED, NAMES, parameters, write_task
-from tasks import Outcome, listing, run, run_and_kill
+from tasks import Outcome, assert_means, listing, run, run_and_kill
 
 from common.env import read_env, read_task
 from common.errors import ConfigError, NanError
@@ -88,6 +88,12 @@ def test_the_log_tells_every_evaluation_and_nothing_of_the_framework(trained: Ou
     assert [line.split(",")[0] for line in curve] == ["2", "3"]
 
 
+def test_the_classes_are_told_one_by_one_with_the_background(trained: Outcome, scenes: list[MaskedSample]) -> None:
+    assert_means(trained, LEARNED)
+    pixels = sum(np.bincount(scene.labels(len(NAMES)).ravel(), minlength=len(LEARNED)) for scene in scenes[12:16])
+    assert [each.count for each in trained.classes] == pixels.tolist()
+
+
 def test_weights_go_with_what_inference_needs(trained: Outcome) -> None:
     checkpoint = torch.load(trained.best, weights_only=True)
     assert checkpoint["meta"]["dataset_meta"]["classes"] == list(LEARNED)
@@ -109,6 +115,7 @@ def test_a_killed_training_goes_on_from_its_last_evaluation(scenes: list[MaskedS
     curve = (again.out / "training-curve.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in curve] == ["10", "20", "30", "40"]
     assert check_out(env) == []
+    assert_means(again, LEARNED)
 
 
 def test_two_ranks_train_together(scenes: list[MaskedSample], tmp_path: Path) -> None:
@@ -118,6 +125,7 @@ def test_two_ranks_train_together(scenes: list[MaskedSample], tmp_path: Path) ->
     assert outcome.status == 0
     assert outcome.log.count("iteration 2/2") == 1
     assert check_out(env) == []
+    assert_means(outcome, LEARNED)
 
 
 @pytest.fixture

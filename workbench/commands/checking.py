@@ -11,6 +11,7 @@ from workbench.check import Finding, check_out
 from workbench.check.img_man import check_img_man
 from workbench.commands.problem import explained
 from workbench.commands.running import read_task
+from workbench.task import find_env_file
 
 
 def check_command(
@@ -66,8 +67,7 @@ def _img_man(place: Path) -> Path | None:
 
 
 def _env_file(place: Path) -> Path:
-    tries = [place, place / "env.yaml", place / "in" / "env.yaml", place.resolve().parent / "in" / "env.yaml"]
-    found = next((each for each in tries if each.is_file()), None)
+    found = find_env_file(place)
     if found is None:
         raise ValueError(
             f"{place}: no env.yaml belongs to it, nor does it hold templates. Give the env.yaml of a finished task, "
