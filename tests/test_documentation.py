@@ -29,7 +29,7 @@ FAKE = Path(__file__).parent / "fake_start.py"
 HISTORY = {REPOSITORY / "CHANGELOG.md"}
 """It tells what was."""
 
-IN_ORDER = r"\.venv/bin/python -m workbench (import|run|check|loop) .*"
+IN_ORDER = r"\.venv/bin/python -m workbench (import|run|check|report|loop) .*"
 """What goes on from the command before it: a page is run as a whole."""
 
 ALL = [command for page in PAGES if page not in HISTORY for command in commands(page)]
@@ -76,11 +76,11 @@ def test_the_page_of_the_workbench_names_no_option_and_no_argument_that_is_not_t
     for page in (DOCS["en"] / "workbench.md", DOCS["zh"] / "workbench.md"):
         codes = re.findall(r"`([^`\n]+)`", prose(read(page)))
         assert {word for code in codes for word in re.findall(r"(?<!\S)--[a-z-]+", code)} <= options
-        usages = [code.split() for code in codes if re.fullmatch(r"[a-z]+( [A-Z_]+)+", code)]
-        assert {words[0] for words in usages} == {"import", "run", "check", "loop"}
+        usages = [code.split() for code in codes if re.fullmatch(r"[a-z]+( \[?[A-Z_]+\]?)+", code)]
+        assert {words[0] for words in usages} == {"import", "run", "check", "report", "loop"}
         for name, *arguments in usages:
             positional = [each for each in known[name].params if each.param_type_name == "argument"]
-            assert len(arguments) == len(positional), name
+            assert len(arguments) == len(positional) or positional[-1].nargs == -1, name
 
 
 # the pages whose commands go on from one another

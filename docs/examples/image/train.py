@@ -22,6 +22,7 @@ from common.images.decode import read_image
 from common.images.letterbox import stretch
 from common.images.stream import work_ahead
 from common.progress import Progress, part
+from common.results.class_metrics import Evaluation
 from common.results.coco_metrics import box_metrics
 from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import EVALUATE, Periodic, Stages
@@ -70,7 +71,8 @@ class Training:
     def run(self, epoch: int) -> None:
         """Train and validate, publish the model if it is the best, remember where to go on."""
         loss = self._train(epoch)
-        metrics = self._validate()
+        evaluation = self._validate()
+        metrics = evaluation.metrics
         output = self._task.env.output
         point = Point(epoch, metrics["mAP"], metrics["mAP50_95"], loss)
         add_point(output.root_dir / CURVE_FILE, point, self._task.object_type)
@@ -78,7 +80,8 @@ class Training:
             for name, value in {"loss": loss, **metrics}.items():
                 board.add_scalar(name, value, epoch)
         weights = self._save(self._task.scratch / "weights.pt")
-        self._stages.publish(weights, epoch, metrics, best=self._stages.beats_best(metrics))
+        best = self._stages.beats_best(metrics)
+        self._stages.publish(weights, epoch, metrics, best=best, classes=evaluation.classes)
         self._save(self._task.scratch / "last.pt", optimizer=self._optimizer.state_dict(), epoch=epoch)
 
     def _start(self, last: Path) -> int:
@@ -123,8 +126,8 @@ class Training:
         examples = work_ahead(order.tolist(), load, self._parameters.num_workers_per_gpu, depth=2 * size)
         return iter(lambda: list(islice(examples, size)), [])
 
-    def _validate(self) -> dict[str, float]:
-        """The metrics of the model as it is now."""
+    def _validate(self) -> Evaluation:
+        """The metrics of the model as it is now, of all classes and of each."""
         self._model.score_thresh, self._model.nms_thresh = EVALUATE["conf_thr"], 0.5
         predictor = TorchvisionPredictor(self._model, self._task.class_names)
         rows = [np.zeros((0, 7))]
