@@ -104,7 +104,7 @@ _DETECTION: Final = Plan(
     render=shapes.render,
     scenes=_SCENES,
     counts=_COUNTS,
-    training=_YOLO_TRAINING | {"model": "yolov5n", "epochs": 21},
+    training=_YOLO_TRAINING | {"model": "yolov5n", "epochs": 24},
     mining=_YOLO_MINING | {"mining_algorithm": "entropy"},
     least=0.9,
 )
