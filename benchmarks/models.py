@@ -1,6 +1,7 @@
 """How fast the default model of each image is on a processor, for people who choose an image.
 
-`python -m benchmarks.models` takes some minutes, and writes models.md and models.json.
+`python -m benchmarks.models [images]` takes some minutes, and writes models.md and models.json. Given the names of
+images, it measures these only, and the others stay as they are.
 """
 
 import json
@@ -39,6 +40,9 @@ from workbench.task import Task
 FOLDER: Final = Path(__file__).resolve().parent
 COUNT: Final = 24
 ROUNDS: Final = 3
+
+INFER: Final = "--infer"
+"""Argument that makes this module the process that is measured."""
 
 # An OpenMMLab model infers at the size that it was trained with, so these train at their own.
 _EPOCH: Final = {"max_epochs": 1, "samples_per_gpu": 4, "workers_per_gpu": 1}
@@ -101,17 +105,21 @@ class Speed:
     others: float
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> None:
     """Print each result as soon as it is known, then write the page."""
-    speeds = []
+    file = FOLDER / "models.json"
+    before = json.loads(file.read_text(encoding="utf-8"))["models"] if file.is_file() else []
+    known = {(speed["image"], speed["model"]): Speed(**speed) for speed in before}
     with tempfile.TemporaryDirectory() as folder:
-        for subject in SUBJECTS:
-            speeds.append(measure(subject, Path(folder) / f"{subject.image}-{subject.model}"))
-            print(json.dumps(asdict(speeds[-1])), flush=True)
+        for subject in (subject for subject in SUBJECTS if not names or subject.image in names):
+            speed = measure(subject, Path(folder) / f"{subject.image}-{subject.model}")
+            known[subject.image, subject.model] = speed
+            print(json.dumps(asdict(speed)), flush=True)
+    speeds = [known[subject.image, subject.model] for subject in SUBJECTS]
     machine = describe()
     (FOLDER / "models.md").write_text(page(speeds, machine), encoding="utf-8")
     content = {"machine": machine, "models": [asdict(speed) for speed in speeds]}
-    (FOLDER / "models.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def measure(subject: Subject, root: Path) -> Speed:
@@ -131,7 +139,7 @@ def measure(subject: Subject, root: Path) -> Speed:
         object_type=subject.object_type,
     )
     environment = {**os.environ, **rank_environment(read_task(read_env(env_file)))}
-    command = [sys.executable, "-m", "benchmarks.models", subject.image, str(env_file)]
+    command = [sys.executable, "-m", "benchmarks.models", INFER, subject.image, str(env_file)]
     others = Others()
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(done.stdout.splitlines()[-1])
@@ -206,7 +214,7 @@ def _class_names(subject: Subject) -> Sequence[str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(dict(infer(sys.argv[1], Path(sys.argv[2])))))
+    if sys.argv[1:2] == [INFER]:
+        print(json.dumps(dict(infer(sys.argv[2], Path(sys.argv[3])))))
     else:
-        main()
+        main(sys.argv[1:])
