@@ -4,6 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("reproducible", deadline=None, derandomize=True)  # the same examples, on a busy machine too
+settings.load_profile("reproducible")
 
 
 @pytest.fixture(autouse=True)

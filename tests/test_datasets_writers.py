@@ -274,7 +274,7 @@ def visible(objects: list[tuple[int, int, int, int, int]], width: int, height: i
     return result
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(images=ark_images)
 def test_the_width_of_an_ark_box_survives_the_inclusive_corner(
     images: list[list[tuple[int, int, int, int, int]]],
@@ -287,7 +287,7 @@ def test_the_width_of_an_ark_box_survives_the_inclusive_corner(
     assert dataset.classes.tolist() == [entry[0] for entry in objects]
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(images=ark_images, size=image_size)
 def test_yolo_labels_give_back_the_visible_part_of_each_ark_box(
     images: list[list[tuple[int, int, int, int, int]]], size: tuple[int, int]
@@ -305,7 +305,7 @@ def test_yolo_labels_give_back_the_visible_part_of_each_ark_box(
             assert found == pytest.approx(np.array(visible(objects, *size)).reshape(-1, 5), abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(images=ark_images, size=image_size)
 def test_a_coco_document_read_back_is_the_clipped_data_set(
     images: list[list[tuple[int, int, int, int, int]]], size: tuple[int, int]

@@ -110,7 +110,7 @@ def test_class_maps_that_disagree_outrank_flat_ones() -> None:
 
 
 @pytest.mark.parametrize("name", DETECTION)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     data=st.data(),
     size=st.sampled_from([(32, 32), (416, 640), (33, 47)]),
