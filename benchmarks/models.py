@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from benchmarks.machine import Others, describe
 from benchmarks.pictures import HEIGHT, WIDTH, images
+from benchmarks.report import table
 from common.candidates import job_of
 from common.contract import ObjectType, Verb
 from common.entry import load
@@ -28,12 +29,12 @@ from common.params import CandidateParameters
 from common.parent import rank_environment
 from common.pool import read_candidates, shards_of
 from common.worker import Rank
-from workbench import shapes, ships
+from workbench.demo import write_training
 from workbench.form import filled_form
 from workbench.images import REPOSITORY, image
-from workbench.masked import render_masked, sample_of, write_mask_annotations
 from workbench.outputs import stage_files
-from workbench.platform import write_candidate_task, write_training_task
+from workbench.plan import DEFAULT, PLANS, Plan, find_plan
+from workbench.platform import write_candidate_task
 from workbench.runner import run_image
 from workbench.task import Task
 
@@ -124,16 +125,16 @@ def main(names: Sequence[str]) -> None:
 
 def measure(subject: Subject, root: Path) -> Speed:
     """Train for a moment, then infer with the defaults of the image's form."""
-    training = _write_training(root / "training", subject)
-    place = REPOSITORY / subject.image
-    if run_image(place / "start.py", training) != 0:
+    plan = _plan(subject)
+    training = write_training(root / "training", plan)
+    if run_image(plan.image / "start.py", training) != 0:
         raise RuntimeError(f"{subject.image} failed; see {root}")
     env_file = write_candidate_task(
         root / "infer",
         images(COUNT),
         stage_files(Task.load(training)),
-        _class_names(subject),
-        filled_form(place, Verb.INFER, {}, subject.object_type),
+        plan.class_names,
+        filled_form(plan.image, Verb.INFER, {}, subject.object_type),
         run_mining=False,
         run_infer=True,
         object_type=subject.object_type,
@@ -171,46 +172,33 @@ def infer(name: str, env_file: Path) -> Iterator[tuple[str, float]]:
 def page(speeds: Sequence[Speed], machine: Mapping[str, str]) -> str:
     """The text of models.md."""
     rows = [
-        f"| {s.image} | {s.finds} | {s.model} | {s.parameters:.1f} M | {s.height} x {s.width} |"
-        f" **{s.milliseconds:.0f}** | {s.others:.2f} |"
-        for s in speeds
+        (
+            speed.image,
+            speed.finds,
+            speed.model,
+            f"{speed.parameters:.1f} M",
+            f"{speed.height} x {speed.width}",
+            f"**{speed.milliseconds:.0f}**",
+            f"{speed.others:.2f}",
+        )
+        for speed in speeds
     ]
-    return "\n".join(
-        [
-            "# Default models",
-            "",
-            "Written by `make bench-models`. [README.md](README.md) says what is measured.",
-            "",
-            f"Images of {HEIGHT} x {WIDTH} pixels, inference with the defaults of the form, on the processor.",
-            "",
-            "| image | object type | model | parameters | input | ms an image | others |",
-            "|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            "## Machine",
-            "",
-            "| | |",
-            "|---|---|",
-            *(f"| {name} | {value} |" for name, value in machine.items()),
-            "",
-        ]
+    parts = (
+        "# Default models",
+        "Written by `make bench-models`. [README.md](README.md) says what is measured.",
+        f"Images of {HEIGHT} x {WIDTH} pixels, inference with the defaults of the form, on the processor.",
+        table(("image", "object type", "model", "parameters", "input", "ms an image", "others"), rows),
+        "## Machine",
+        table(("", ""), list(machine.items())),
     )
+    return "\n\n".join(parts) + "\n"
 
 
-def _write_training(root: Path, subject: Subject) -> Path:
-    form = filled_form(REPOSITORY / subject.image, Verb.TRAINING, subject.training, subject.object_type)
-    rendered = (render_masked(8, seed=1), render_masked(4, seed=2))
-    if subject.image.startswith("rot-"):
-        return write_training_task(root, ships.render(8, seed=1), ships.render(4, seed=2), ships.CLASS_NAMES, form)
-    train, val = ([sample_of(each) for each in part] for part in rendered)
-    env_file = write_training_task(root, train, val, shapes.CLASS_NAMES, form, object_type=subject.object_type)
-    if subject.object_type is not ObjectType.DETECTION:
-        write_mask_annotations(root, *rendered, shapes.CLASS_NAMES)
-    return env_file
-
-
-def _class_names(subject: Subject) -> Sequence[str]:
-    return ships.CLASS_NAMES if subject.image.startswith("rot-") else shapes.CLASS_NAMES
+def _plan(subject: Subject) -> Plan:
+    """The demo of the image, else that of detection, with as few images as a training takes."""
+    own = [plan for plan in PLANS if plan.image.name == subject.image and plan.object_type is subject.object_type]
+    plan = own[0] if own else find_plan(DEFAULT)
+    return replace(plan, image=REPOSITORY / subject.image, counts=(8, 4), training=subject.training)
 
 
 if __name__ == "__main__":

@@ -39,12 +39,12 @@ def page(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
         "## Ratios",
         "Each one compares two things measured in the same run: the median, and the span of the single measurements.\n"
         "Others: cores that other programs kept busy meanwhile. Where that is far from 0, measure again.",
-        _table(("figure", "ratio", "bound", "", "span", "others"), list(map(_row, figures))),
+        table(("figure", "ratio", "bound", "", "span", "others"), list(map(_row, figures))),
         "## Behind the ratios",
         "Absolute numbers of this machine. They say nothing about another one.",
-        _table(("figure", "what", "number"), details),
+        table(("figure", "what", "number"), details),
         "## Machine",
-        _table(("", ""), list(machine.items())),
+        table(("", ""), list(machine.items())),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -54,7 +54,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
     return figure.name, f"**{figure.value:.3f}**", str(figure.bound or ""), _loud(figure.verdict), _span(figure), others
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Final
 
 from benchmarks.machine import describe
+from benchmarks.report import table
 from common.results.curve import CURVE_FILE, read_curve
 from workbench import shapes, ships
 from workbench.images import REPOSITORY
@@ -212,9 +213,7 @@ def page(results: Sequence[Trained], machine: Mapping[str, str]) -> str:
             "",
             "## Machine",
             "",
-            "| | |",
-            "|---|---|",
-            *(f"| {name} | {value} |" for name, value in machine.items()),
+            table(("", ""), list(machine.items())),
             "",
         ]
     )

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
+from following import said
 from typer.testing import CliRunner
 
 from common.bake import main as bake
@@ -198,19 +198,7 @@ def shell(command: str, folder: Path) -> str:
     """Runs a command in the root of the repository, with this Python. Programs of `folder/bin` come first."""
     text = re.sub(r"\.venv/bin/(\w+)", lambda match: shlex.quote(str(PROGRAMS / match[1])), command)
     search = f"{folder / 'bin'}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-euc", text],
-        cwd=REPOSITORY,
-        env=os.environ | {"PATH": search, "NO_MKDOCS_2_WARNING": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return said(["bash", "-euc", text], REPOSITORY, {"PATH": search, "NO_MKDOCS_2_WARNING": "1"})
 
 
 def dry_run(*words: str) -> list[str]:

@@ -3,6 +3,8 @@
 The names and keys of the platform are spelled out again, apart from `common.contract`, so that a slip there shows.
 """
 
+import os
+import runpy
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -210,3 +212,13 @@ def _write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
     present = {key: value for key, value in content.items() if value is not None}
     path.write_text(yaml.dump(present, Dumper=yaml.CSafeDumper, allow_unicode=True), encoding="utf-8")
     return path
+
+
+def run_here(start_file: Path, env_file: Path, _console: object) -> int:
+    """As `run_image`, in this process: a process for each of many tasks takes seconds."""
+    os.environ["DEFAULT_ENV_FILE_PATH"] = str(env_file)
+    try:
+        runpy.run_path(str(start_file))
+    except SystemExit:
+        return 1
+    return 0

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pages import DOCS, Block, blocks, read
@@ -56,10 +57,15 @@ def changed(text: str, change: str, name: str) -> str:
 
 def python(root: Path, *words: str, **environment: str) -> str:
     """Runs Python in a copy; what it said."""
+    return said([sys.executable, *words], root, {"PYTHONPATH": str(root), **environment})
+
+
+def said(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """What a program says in a folder, with more variables than ours; it must end well."""
     done = subprocess.run(
-        [sys.executable, *words],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root), **environment},
+        words,
+        cwd=folder,
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -2,14 +2,13 @@
 
 import io
 import json
-import os
-import runpy
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import yaml
+from fakes import run_here
 from import_cases import yolo_set
 from rich.console import Console
 from typer.testing import CliRunner
@@ -90,16 +89,6 @@ def run(folder, setup, pool=POOL):
         patch.setattr(step, "run_image", run_here)
         outcome.run_loop(folder, setup, pool, console)
     return console.file.getvalue()
-
-
-def run_here(start_file, env_file, console):
-    """As `run_image`, without a process a task: which tasks run is tested here. The command's tests have processes."""
-    os.environ["DEFAULT_ENV_FILE_PATH"] = str(env_file)
-    try:
-        runpy.run_path(str(start_file))
-    except SystemExit:
-        return 1
-    return 0
 
 
 def ran(image):

@@ -109,14 +109,14 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
     terms = TERMS[story.object_type]
     parts = [spread(candidates, PREDICTIONS), *((candidates[:MINED], candidates[-MINED:]) if mined else ((), ()))]
     predicted, first, last = ([each.tile for each in part] for part in parts)
-    runs = [read_run(task) for task in story.tasks]
+    runs = {task.env_file: read_run(task) for task in story.tasks}
     return {
         "story": story,
         "title": title(story),
         "overview": None if story.picture is None else _relative(story.picture, folder),
         "names": _names(candidates, story) if inferred else (),
         "terms": terms,
-        "figures": list(_figures(candidates, story)),
+        "figures": list(_figures(candidates, story, runs)),
         "mined": mined,
         "inferred": inferred,
         "caption": caption if inferred else lambda _: "",
@@ -127,10 +127,10 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
         "first": first,
         "last": last,
         "mistakes": _mistakes(candidates, terms),
-        "told": all(run.parameters for run in runs),
+        "told": all(run.parameters for run in runs.values()),
         "tasks": [
             (task.title, run.image, _parameters(task, run), list(_outputs(task, folder)))
-            for task, run in zip(story.tasks, runs, strict=True)
+            for task, run in zip(story.tasks, runs.values(), strict=True)
         ],
     }
 
@@ -141,13 +141,13 @@ def _names(candidates: Sequence[Candidate], story: Round) -> list[str]:
     return list(dict.fromkeys([*story.class_names, *found]))
 
 
-def _figures(candidates: Sequence[Candidate], story: Round) -> Iterator[Figure]:
+def _figures(candidates: Sequence[Candidate], story: Round, runs: Mapping[Path, Run]) -> Iterator[Figure]:
     """The summary."""
     if story.training is not None:
-        yield from _figures_of_training(story.training)
+        yield from _figures_of_training(story.training, runs[story.training.env_file])
     if story.candidates is None:
         return
-    yield from _time(story.candidates)
+    yield from _time(story.candidates, runs[story.candidates.env_file])
     yield Figure(str(len(candidates)), "unlabelled images")
     mistakes = mistakes_per_image(candidates)
     if story.asked(Verb.INFER) and TERMS[story.object_type].scored:
@@ -156,20 +156,19 @@ def _figures(candidates: Sequence[Candidate], story: Round) -> Iterator[Figure]:
         yield Figure(f"{mistakes:.1f} %", "of their pixels wrong")
 
 
-def _figures_of_training(task: Task) -> Iterator[Figure]:
+def _figures_of_training(task: Task, run: Run) -> Iterator[Figure]:
     terms, stage = TERMS[task.object_type], read_best_stage(task)
     for key, label in ((terms.metric, f"{terms.long} on validation"), terms.second):
         if key in stage:
             yield Figure(f"{stage[key]:.3f}", label)
-    yield from _time(task)
+    yield from _time(task, run)
     yield Figure(str(len(task.index_lines("training"))), "training images")
     yield Figure(str(len(task.index_lines("val"))), "validation images")
 
 
-def _time(task: Task) -> Iterator[Figure]:
-    seconds = read_run(task).seconds
-    if seconds is not None:
-        yield Figure(duration(seconds), f"{task.title}, start to end")
+def _time(task: Task, run: Run) -> Iterator[Figure]:
+    if run.seconds is not None:
+        yield Figure(duration(run.seconds), f"{task.title}, start to end")
 
 
 def _training(task: Task) -> dict[str, Any]:
