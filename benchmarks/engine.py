@@ -14,15 +14,15 @@ from typing import Any, Final, Self
 import msgspec
 
 from benchmarks.pictures import images
-from common.candidates import job_of, merge
 from common.contract import Verb
-from common.entry import load
-from common.env import Task, read_env, read_task
-from common.inference import run_rank
+from common.loop.job import job_of, read_candidates, shards_of
+from common.loop.loop import run_rank
+from common.loop.merge import merge
 from common.mining.registry import DETECTION
-from common.parent import rank_environment
-from common.pool import read_candidates, shards_of
-from common.worker import Rank
+from common.run.entry import load
+from common.run.launch import rank_environment
+from common.run.rank import Rank
+from common.task.env import Task, read_env, read_task
 from common.yolo.params import YoloMining
 from workbench.images import REPOSITORY
 from workbench.platform import write_candidate_task

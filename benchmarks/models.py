@@ -20,15 +20,14 @@ from typing import Final
 from benchmarks.machine import Others, describe
 from benchmarks.pictures import HEIGHT, WIDTH, images
 from benchmarks.report import table
-from common.candidates import job_of
 from common.contract import ObjectType, Verb
-from common.entry import load
-from common.env import read_env, read_task
-from common.inference import run_rank
-from common.params import CandidateParameters
-from common.parent import rank_environment
-from common.pool import read_candidates, shards_of
-from common.worker import Rank
+from common.loop.job import job_of, read_candidates, shards_of
+from common.loop.loop import run_rank
+from common.run.entry import load
+from common.run.launch import rank_environment
+from common.run.rank import Rank
+from common.task.env import read_env, read_task
+from common.task.params import CandidateParameters
 from workbench.demo import write_training
 from workbench.form import filled_form
 from workbench.images import REPOSITORY, image

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from common.env import read_env, read_task
-from common.mmlab.compat import prepare
+from common.datasets.index import read_training_index
+from common.datasets.splits import read_labelled
+from common.datasets.stored import leave_splits
+from common.mmlab.patches.compat import prepare
+from common.task.env import read_env, read_task
 
 PACKAGE: Final = "mmyolo"
 
@@ -22,11 +25,11 @@ from mmengine.config import Config  # noqa: E402  # only now does it keep quiet
 from mmengine.hooks import Hook  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
-from common.mmlab.classes import set_classes  # noqa: E402
-from common.mmlab.config import load_config, plain_batch_norm  # noqa: E402
-from common.mmlab.data import Data, set_data, write_data  # noqa: E402
-from common.mmlab.image_size import set_image_size  # noqa: E402
-from common.mmlab.recipe import set_evaluation, set_runtime  # noqa: E402
+from common.mmlab.fit.classes import set_classes  # noqa: E402
+from common.mmlab.fit.config import load_config, plain_batch_norm  # noqa: E402
+from common.mmlab.fit.data import Data, set_data, write_data  # noqa: E402
+from common.mmlab.fit.image_size import set_image_size  # noqa: E402
+from common.mmlab.fit.recipe import set_evaluation, set_runtime  # noqa: E402
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,11 @@ class Plain:
         """Convert the data and run."""
         task = read_task(read_env(Path(self.env_file)))
         data = Data(Path(self.folder) / "data")
-        write_data(task, data, 0, lambda _: None)
+        inputs = task.env.input
+        indexes = {"train": inputs.training_index_file, "val": inputs.val_index_file}
+        labelled = {name: read_labelled(task, read_training_index(path)) for name, path in indexes.items() if path}
+        leave_splits(task, labelled, 0, lambda _: None)
+        write_data(task, data)
         runner = Runner.from_cfg(self.config(task.class_names, data))
         runner.register_hook(Printer())
         runner.train()

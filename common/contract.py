@@ -1,10 +1,12 @@
 """Every key, file name, state and code that the YMIR platform and an executor image agree on.
 
-Nothing else in this repository spells these strings out. The facts were read from platform 2.5.0; where older platforms
-differ the constant says so.
+The images spell them out nowhere else, except env.yaml's keys, which are the fields of `task.env.EnvFile`. The
+workbench and the tests have their own list: they check the images, so they must not share a mistake with them. The
+facts were read from platform 2.5.0; where older platforms differ the constant says so.
 """
 
 import math
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -122,18 +124,35 @@ USABLE_FORMATS: Final = {
 }
 """Values of `export_format` that a training can use, by what the project labels: only COCO has masks."""
 
+
+class ConfigKey(StrEnum):
+    """Keys of config.yaml that say what the task is, not how it is done."""
+
+    CLASS_NAMES = "class_names"
+    GPU_ID = "gpu_id"
+    OBJECT_TYPE = "object_type"
+    EXPORT_FORMAT = "export_format"
+    PRETRAINED_MODEL = "pretrained_model_params"
+    MODEL = "model_params_path"
+
+    @classmethod
+    def of_models(cls, verbs: Collection[Verb]) -> "ConfigKey":
+        """The key that lists the files of the given model: a training may start from one, the other verbs use it."""
+        return cls.PRETRAINED_MODEL if Verb.TRAINING in verbs else cls.MODEL
+
+
 DEFAULT_EXPORT_FORMAT: Final = "voc:raw"
 """What the platform exports when `export_format` is missing or empty."""
 
 RESERVED_KEYS: Final = frozenset(
     {
+        ConfigKey.CLASS_NAMES,
+        ConfigKey.GPU_ID,
+        ConfigKey.OBJECT_TYPE,
+        ConfigKey.PRETRAINED_MODEL,
+        ConfigKey.MODEL,
         "task_id",
-        "class_names",
         "gpu_count",
-        "gpu_id",
-        "object_type",
-        "pretrained_model_params",
-        "model_params_path",
         "run_training",
         "run_mining",
         "run_infer",

@@ -131,6 +131,8 @@ class Problems:
         """The value of `read()`; where that fails the failure is kept and `fallback` returned."""
         try:
             return read()
+        except StoppedError:  # no mistake: SIGTERM came while the user's files were being read
+            raise
         except YmirError as error:
             self._errors.append(error)
             return fallback
@@ -141,8 +143,10 @@ class Problems:
 
     def raise_all(self) -> None:
         """Raise one error that says everything, with the class of the first; do nothing when there was none."""
-        if len(self._errors) == 1:
-            raise self._errors[0]
-        if self._errors:
-            message = "; ".join(f"({i}) {error}" for i, error in enumerate(self._errors, 1))
-            raise type(self._errors[0])(f"{len(self._errors)} problems: {message}")
+        different = {str(error): error for error in reversed(self._errors)}  # train and val may name the same file
+        errors = [error for error in self._errors if different[str(error)] is error]
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            message = "; ".join(f"({i}) {error}" for i, error in enumerate(errors, 1))
+            raise type(errors[0])(f"{len(errors)} problems: {message}")

@@ -7,13 +7,11 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Doubles, Floats, Ints
 from common.boxes import rotated, upright
 from common.boxes.affine import Matrix
 from common.boxes.convention import SMALLEST_TURNS, Convention
 from common.masks.prototypes import Prototypes
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,11 @@ class Detections:
         """
         return self.with_boxes(upright.move(self.boxes, matrix, size).astype(np.float32))
 
-    def iou(self, other: Self) -> NDArray[np.float64]:
+    def iou(self, other: Self) -> Doubles:
         """Intersection over union of each of the n boxes with each of the m others, `(n, m)`."""
         return upright.iou(self.boxes, other.boxes)
 
-    def covered(self, holes: NDArray[np.int64]) -> NDArray[np.float64]:
+    def covered(self, holes: Ints) -> Doubles:
         """The share of each of the n boxes that each of the upright boxes `(m, 4)` covers, `(m, n)`."""
         tiny = np.finfo(np.float32).tiny
         return upright.intersections(holes, self.boxes) / np.maximum(upright.areas(self.boxes), tiny)
@@ -117,11 +115,11 @@ class RotatedDetections(Detections):
         """See `Detections`. The nearest rotated box of what the map makes of each, not clipped."""
         return self.with_boxes(rotated.move(self.boxes, matrix).astype(np.float32))
 
-    def iou(self, other: Self) -> NDArray[np.float64]:
+    def iou(self, other: Self) -> Doubles:
         """See `Detections`."""
         return rotated.iou(self.boxes, other.boxes)
 
-    def covered(self, holes: NDArray[np.int64]) -> NDArray[np.float64]:
+    def covered(self, holes: Ints) -> Doubles:
         """See `Detections`."""
         tiny = np.finfo(np.float32).tiny
         turned = rotated.from_upright(holes, np.zeros(len(holes)))

@@ -7,9 +7,9 @@ from zoo import NAMES, PACKAGE, ZOO
 
 from common.contract import Verb
 from common.mining.params import AlgorithmName, mining_algorithm_parameter
-from common.mmlab.configs import find_config
-from common.mmlab.params import MmlabInfer, MmlabMining, UprightTraining, amp_parameter, batch_size_parameter
-from common.params import TrainingParameters, parameter
+from common.mmlab.options.catalogue import find_config
+from common.mmlab.options.params import MmlabInfer, MmlabMining, UprightTraining, amp_parameter, batch_size_parameter
+from common.task.params import TrainingParameters, parameter
 
 
 def _known(name: str) -> str:

@@ -11,7 +11,8 @@ FILE = Path(__file__).resolve()
 sys.path.insert(1, str(FILE.parent.parent))  # `common` lies beside this folder, in the repository and in the image
 
 from common.contract import ObjectType
-from common.executor import Executor, Family
+from common.run.image import Executor, Family
+from common.run.main import main
 
 EXECUTOR = Executor(
     name="det-mmyolo-tmi",
@@ -20,10 +21,10 @@ EXECUTOR = Executor(
         ObjectType.DETECTION: Family(
             parameters="params:PARAMETERS",
             train="common.mmlab.train:train",
-            predictor="common.mmlab.predictor:load_predictor",
+            predictor="common.mmlab.model.predictor:load_predictor",
         )
     },
 )
 
 if __name__ == "__main__":
-    sys.exit(EXECUTOR.main(sys.argv[1:]))
+    sys.exit(main(EXECUTOR, sys.argv[1:]))

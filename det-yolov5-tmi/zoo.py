@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.weights import Address, Zoo
+from common.weights.zoo import Address, Zoo
 
 MODELS = ("yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x", "yolov5n6", "yolov5s6", "yolov5m6", "yolov5l6")
 """The models of the seed document, by its names."""

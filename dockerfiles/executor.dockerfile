@@ -73,9 +73,10 @@ FROM ${BASE} AS weights
 ARG IMAGE
 ARG WEIGHTS=*
 WORKDIR /app
-COPY common/__init__.py common/bake.py common/contract.py common/errors.py common/files.py common/weights.py common/
+COPY common/__init__.py common/contract.py common/errors.py common/files.py common/
+COPY common/weights/__init__.py common/weights/bake.py common/weights/zoo.py common/weights/
 COPY ${IMAGE}/zoo.py ${IMAGE}/
-RUN set -f && python3 -m common.bake ${IMAGE} ${WEIGHTS} && chmod -R a+rX ${IMAGE}/weights
+RUN set -f && python3 -m common.weights.bake ${IMAGE} ${WEIGHTS} && chmod -R a+rX ${IMAGE}/weights
 
 FROM ${BASE} AS code
 ARG IMAGE

@@ -6,9 +6,9 @@ from pydantic import AfterValidator
 from zoo import MODELS, PACKAGE, ZOO
 
 from common.contract import Verb
-from common.mmlab.configs import find_config
-from common.mmlab.params import RotatedInfer, RotatedMining, RotatedTraining
-from common.params import TrainingParameters, parameter
+from common.mmlab.options.catalogue import find_config
+from common.mmlab.options.params import RotatedInfer, RotatedMining, RotatedTraining
+from common.task.params import TrainingParameters, parameter
 
 
 def _known(name: str) -> str:

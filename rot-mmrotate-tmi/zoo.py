@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.weights import Address, Zoo
+from common.weights.zoo import Address, Zoo
 
 PACKAGE = "mmrotate"
 

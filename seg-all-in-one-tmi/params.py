@@ -6,9 +6,9 @@ from pydantic import AfterValidator
 from zoo import OLD_NAMES, ZOO
 
 from common.contract import Verb
-from common.mmlab.configs import find_config
+from common.mmlab.options.catalogue import find_config
 from common.mmseg.params import PACKAGE, SemanticInfer, SemanticMining, SemanticTraining
-from common.params import TrainingParameters, parameter
+from common.task.params import TrainingParameters, parameter
 from common.yolo.params import (
     Activation,
     SegmentationMining,

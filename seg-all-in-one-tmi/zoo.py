@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.weights import Address, Zoo
+from common.weights.zoo import Address, Zoo
 
 OLD_NAMES = {
     "fastscnn/fast_scnn_lr0.12_8x4_160k_cityscapes.py": "fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024.py",

@@ -19,9 +19,9 @@ from unittest.mock import patch
 from following import said
 from typer.testing import CliRunner
 
-from common.bake import main as bake
-from common.bake import read_zoo
-from common.weights import Address
+from common.weights.bake import main as bake
+from common.weights.bake import read_zoo
+from common.weights.zoo import Address
 from workbench import __main__ as workbench
 from workbench.form import filled_form
 from workbench.images import REPOSITORY, image_folders
@@ -146,7 +146,7 @@ def by_bake(command: str, folder: Path) -> None:
         (target / address.file_name).write_bytes(b"weights")
         return target / address.file_name
 
-    with patch("common.bake.fetch", fetch):
+    with patch("common.weights.bake.fetch", fetch):
         assert bake([str(folder / name), pattern]) == 0
     assert fetched
 
@@ -185,7 +185,7 @@ WAYS: Mapping[str, Way] = {
     rf"{PYTHON} -m pytest tests/test_\w+\.py -k <words>": one_test,
     rf"{PYTHON} -m pytest -m image": by_marker,
     rf"DEFAULT_ENV_FILE_PATH=\S+ {PYTHON} det-yolov5-tmi/start.py": image_as_process,
-    rf"{PYTHON} -m common.bake .*": by_bake,
+    rf"{PYTHON} -m common.weights.bake .*": by_bake,
     rf"{PYTHON} -m mkdocs serve": by_mkdocs,
     r"python -m workbench": help_of_workbench,
 }

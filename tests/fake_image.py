@@ -12,20 +12,28 @@ from typing import Any, Literal
 
 from common.contract import ObjectType, Verb
 from common.errors import NanError
-from common.executor import Executor, Family
 from common.mining.params import AlgorithmName, mining_algorithm_parameter
-from common.params import CandidateOptions, CandidateParameters, Parameters, parameter
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, write_classes
 from common.results.training import Stage, TrainingResult, write_training_result
+from common.run.image import Executor, Family
+from common.run.main import main
+from common.task.params import (
+    CandidateOptions,
+    CandidateParameters,
+    TrainingParameters,
+    max_bad_images_parameter,
+    parameter,
+)
 
 Behaviour = Literal["well", "nan", "bug", "memory", "wait"]
 
 
-class Training(Parameters):
+class Training(TrainingParameters):
     """How the training ends is a hyper-parameter."""
 
     behaviour: Behaviour = parameter("well", "how it ends", "结局")
     epochs: int = parameter(3, "passes", "次数", ge=1)
+    max_bad_images: float = max_bad_images_parameter()
 
 
 class Infer(CandidateParameters):
@@ -99,4 +107,4 @@ EXECUTOR = Executor(
 )
 
 if __name__ == "__main__":
-    sys.exit(EXECUTOR.main(sys.argv[1:]))
+    sys.exit(main(EXECUTOR, sys.argv[1:]))

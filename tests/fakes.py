@@ -3,6 +3,7 @@
 The names and keys of the platform are spelled out again, apart from `common.contract`, so that a slip there shows.
 """
 
+import json
 import os
 import runpy
 import zlib
@@ -160,7 +161,8 @@ def write_task(
     """
     for folder in ("in/assets", "in/annotations", "in/models/best", "out/models", "out/tensorboard"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    indexes = _write_indexes(root / "in", list(images), training="training" in verbs)
+    masks = "coco" in str((config or {}).get("export_format"))
+    indexes = _write_indexes(root / "in", list(images), training="training" in verbs, masks=masks)
     given = {}
     if model:
         (root / "in/models/best/best.pt").write_bytes(b"weights")
@@ -174,7 +176,7 @@ def write_task(
     return _write_yaml(root / "in/env.yaml", content | dict(env or {}))
 
 
-def _write_indexes(folder: Path, images: list[Path], *, training: bool) -> dict[str, str]:
+def _write_indexes(folder: Path, images: list[Path], *, training: bool, masks: bool) -> dict[str, str]:
     if not training:
         (folder / "candidate-index.tsv").write_text("".join(f"{path}\n" for path in images), encoding="utf-8")
         return {"candidate": str(folder / "candidate-index.tsv")}
@@ -183,9 +185,29 @@ def _write_indexes(folder: Path, images: list[Path], *, training: bool) -> dict[
         for path in images:
             annotation = folder / "annotations" / f"{path.stem}.txt"
             annotation.write_text("0, 1, 1, 9, 9, -1.0, 0.0\n", encoding="utf-8")
+            if masks:
+                annotation = _write_masks(folder / "annotations" / "coco-annotations.json", images)
             lines.append(f"{path}\t{annotation}\n")
         (folder / f"{name}-index.tsv").write_text("".join(lines), encoding="utf-8")
     return {"training": str(folder / "train-index.tsv"), "val": str(folder / "val-index.tsv")}
+
+
+def _write_masks(file: Path, images: list[Path]) -> Path:
+    """A COCO document with one object in each image, a rectangle of 8 by 8 pixels."""
+    sizes = {path: cv2.imread(str(path)).shape for path in images}
+    rectangle = [[1, 1, 9, 1, 9, 9, 1, 9]]
+    document = {
+        "images": [
+            {"id": i, "file_name": path.name, "width": sizes[path][1], "height": sizes[path][0]}
+            for i, path in enumerate(images)
+        ],
+        "annotations": [
+            {"id": i, "image_id": i, "category_id": 0, "bbox": [1, 1, 8, 8], "area": 64, "segmentation": rectangle}
+            for i, _ in enumerate(images)
+        ],
+    }
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return file
 
 
 def _input(folder: Path, indexes: Mapping[str, str]) -> dict[str, str]:

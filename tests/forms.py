@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from common.contract import ObjectType, Verb
-from common.params import Parameters
+from common.task.params import Parameters
 from workbench.form import template_file
 from workbench.images import REPOSITORY, image, parameters_of
 

@@ -9,6 +9,7 @@ import yaml
 
 from common.contract import AnnotationFormat, Verb
 from common.datasets.dataset import read_dataset
+from common.datasets.index import read_training_index
 from common.datasets.mask_dataset import read_mask_dataset
 from workbench.images import REPOSITORY
 from workbench.imports.tally import Tally
@@ -70,7 +71,7 @@ def imported(form, source, target, image=YOLO, verbs=TRAINING, **more):
 def objects(task, split="training"):
     """What the engine reads: per source file name, rows of class name, corners, and angle where there is one."""
     form = AnnotationFormat(str(task.config["export_format"]).partition(":")[0].removeprefix("seg-"))
-    dataset = read_dataset(Path(task.input[f"{split}_index_file"]), form, task.class_names)
+    dataset = read_dataset(read_training_index(Path(task.input[f"{split}_index_file"])), form, task.class_names)
     return {name: _rows(dataset, i, task) for i, name in enumerate(sources(task, dataset.images))}
 
 
@@ -86,7 +87,9 @@ def _rows(dataset, i, task):
 
 def masks(task, split="training"):
     """The same of a segmentation task: class name and mask."""
-    dataset = read_mask_dataset(Path(task.input[f"{split}_index_file"]), AnnotationFormat.COCO, task.class_names)
+    dataset = read_mask_dataset(
+        read_training_index(Path(task.input[f"{split}_index_file"])), AnnotationFormat.COCO, task.class_names
+    )
     names = sources(task, dataset.images)
     return {
         name: [(task.class_names[dataset.classes[row]], mask) for row, mask in dataset.decoded(i)]

@@ -6,8 +6,8 @@ import numpy as np
 
 from common.boxes.affine import IDENTITY
 from common.mining.algorithm import Augmented, Evidence
-from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats, Prediction
+from common.task.mining_settings import MiningSettings
 
 SIZE = (96, 128)
 SETTINGS = MiningSettings(task_id="t000001")

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from fakes import StubPredictor, write_images, write_task
 
-from common.candidates import job_of, merge
 from common.contract import ObjectType
-from common.env import Task, read_env, read_task
 from common.errors import DatasetError, ImageError
-from common.inference import run_rank
-from common.params import CandidateOptions
-from common.pool import read_candidates, shards_of
-from common.records import Record
+from common.loop.job import job_of, read_candidates, shards_of
+from common.loop.loop import run_rank
+from common.loop.merge import merge
 from common.results.objects import OBJECTS
+from common.results.records import Record
+from common.task.env import Task, read_env, read_task
+from common.task.params import CandidateOptions
 
 COUNT = 11
 OPTIONS = CandidateOptions("entropy", batch_size=3, workers=2, max_bad_images=0.3)
@@ -25,7 +25,7 @@ OPTIONS = CandidateOptions("entropy", batch_size=3, workers=2, max_bad_images=0.
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.shards.CHUNK_SIZE", 4)
+    monkeypatch.setattr("common.loop.shards.CHUNK_SIZE", 4)
 
 
 def task_of(root: Path, images: list[Path], *verbs: str, **env: Any) -> Task:
@@ -159,5 +159,6 @@ def test_the_job_follows_the_verbs_and_the_parameters(tmp_path: Path) -> None:
     assert (mining.objects, mining.algorithm.name, mining.needs_model) == (None, "entropy", True)
     infer = job_of(task_of(tmp_path, [], "infer"), OPTIONS)
     assert (infer.objects, infer.algorithm, infer.needs_model) == (OBJECTS[ObjectType.DETECTION], None, True)
-    rest = (mining.batch_size, mining.workers, mining.max_bad_images, mining.mining.task_id)
+    options = mining.options
+    rest = (options.batch_size, options.workers, options.max_bad_images, options.mining.task_id)
     assert rest == (3, 2, 0.3, "t0000001000002a1b2c3d4e5")

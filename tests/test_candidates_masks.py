@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 from fakes import CLASS_NAMES, StubInstances, StubPixels, StubPredictor, StubSemantic, write_images, write_task
 
-from common.candidates import job_of, merge
 from common.contract import ObjectType
-from common.env import Task, read_env, read_task
 from common.images.decode import read_image
 from common.images.letterbox import stretch
-from common.inference import run_rank
+from common.loop.job import job_of, read_candidates, shards_of
+from common.loop.loop import run_rank
+from common.loop.merge import merge
 from common.masks import rle
 from common.mining.registry import INSTANCE, SEMANTIC
-from common.mining.ripu import score_map, windows
+from common.mining.ripu import best_windows, score_map
 from common.mining.rsal import Regions, image_score, segment, standard, to_label
-from common.mining.settings import MiningSettings
-from common.params import CandidateOptions
-from common.pool import read_candidates, shards_of
 from common.predictions import Prediction
+from common.task.env import Task, read_env, read_task
+from common.task.mining_settings import MiningSettings
+from common.task.params import CandidateOptions
 
 COUNT = 9
 BAD = 4
@@ -36,7 +36,7 @@ PREDICTORS: dict[int, Any] = {3: StubSemantic, 4: StubInstances}
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.shards.CHUNK_SIZE", 4)
+    monkeypatch.setattr("common.loop.shards.CHUNK_SIZE", 4)
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_ripu_tells_which_windows_to_label(tmp_path: Path, images: list[Path]) -
     name = next(iter(scores(task)))
     image = read_image(tmp_path / "in/assets" / name)
     [prediction] = StubSemantic().predict(stretch(image, 32).pixels[None], class_maps=False)
-    chosen = windows(score_map(prediction.pixels.probabilities(), SETTINGS.radius), SETTINGS.radius, SETTINGS.topk)
+    chosen = best_windows(score_map(prediction.pixels.probabilities(), SETTINGS.radius), SETTINGS.radius, SETTINGS.topk)
     assert len(chosen) == SETTINGS.topk
     mask = cv2.imread(str(tmp_path / "out/masks" / f"{name}.png"), cv2.IMREAD_UNCHANGED) > 0
     assert mask.shape == image.shape[:2]

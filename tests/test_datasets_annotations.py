@@ -11,6 +11,7 @@ import pytest
 from common.contract import AnnotationFormat
 from common.datasets import annotations
 from common.datasets.dataset import Dataset, read_dataset
+from common.datasets.index import read_training_index
 from common.errors import DatasetError
 
 NAMES = ("dog", "traffic light", "猫")
@@ -27,7 +28,7 @@ def read_files(folder: Path, kind: AnnotationFormat, contents: Sequence[str | by
         lines.append(f"/in/assets/图 {i}\t{file}\n")
     index = folder / "train-index.tsv"
     index.write_text("".join(lines), encoding="utf-8")
-    return read_dataset(index, kind, NAMES)
+    return read_dataset(read_training_index(index), kind, NAMES)
 
 
 def read_coco(folder: Path, document: Any, images: Sequence[str] = ("/in/a.jpg", "/in/图 b")) -> Dataset:
@@ -35,7 +36,7 @@ def read_coco(folder: Path, document: Any, images: Sequence[str] = ("/in/a.jpg",
     file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
     index = folder / "train-index.tsv"
     index.write_text("".join(f"{image}\t{file}\n" for image in images), encoding="utf-8")
-    return read_dataset(index, COCO, NAMES)
+    return read_dataset(read_training_index(index), COCO, NAMES)
 
 
 def message_of(failure: pytest.ExceptionInfo[DatasetError]) -> str:
@@ -173,7 +174,7 @@ def test_voc_files_are_read(tmp_path: Path, content: str, classes: list[int], fi
 def test_class_names_are_matched_in_any_case(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(voc(voc_object("dog")), encoding="utf-8")
     (tmp_path / "i.tsv").write_text(f"/a\t{tmp_path / 'a.xml'}\n", encoding="utf-8")
-    assert read_dataset(tmp_path / "i.tsv", VOC, ["cat", " Dog"]).classes.tolist() == [1]
+    assert read_dataset(read_training_index(tmp_path / "i.tsv"), VOC, ["cat", " Dog"]).classes.tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,7 @@ def test_an_index_may_name_several_coco_files(tmp_path: Path) -> None:
         file.write_text(json.dumps(document), encoding="utf-8")
         lines.append(f"/in/{i}/a.jpg\t{file}\n")
     (tmp_path / "i.tsv").write_text("".join(lines), encoding="utf-8")
-    dataset = read_dataset(tmp_path / "i.tsv", COCO, NAMES)
+    dataset = read_dataset(read_training_index(tmp_path / "i.tsv"), COCO, NAMES)
     assert (dataset.image_index.tolist(), dataset.classes.tolist()) == ([0, 1], [0, 1])
 
 
@@ -324,7 +325,7 @@ def test_a_missing_coco_file_is_told_once(tmp_path: Path) -> None:
     index = tmp_path / "i.tsv"
     index.write_text("".join(f"/in/{i}.jpg\t/nowhere/coco.json\n" for i in range(5)), encoding="utf-8")
     with pytest.raises(DatasetError, match=r"^/nowhere/coco.json: cannot be read \(No such file or directory\)$"):
-        read_dataset(index, COCO, NAMES)
+        read_dataset(read_training_index(index), COCO, NAMES)
 
 
 def test_the_format_none_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from common.contract import AnnotationFormat
 from common.datasets.coco_mask_writer import to_mask_coco
+from common.datasets.index import read_training_index
 from common.datasets.label_map_writer import BACKGROUND, label_map, label_map_classes, write_label_maps
 from common.datasets.mask_dataset import MaskDataset, check_sizes, read_mask_dataset
 from common.datasets.yolo_mask_writer import write_yolo_masks
@@ -61,7 +62,7 @@ def read(folder: Path, content: dict[str, Any], images: tuple[str, ...] = ("/in/
     file = folder / "coco-annotations.json"
     file.write_text(json.dumps(content), encoding="utf-8")
     (folder / "train-index.tsv").write_text("".join(f"{image}\t{file}\n" for image in images), encoding="utf-8")
-    return read_mask_dataset(folder / "train-index.tsv", COCO, NAMES)
+    return read_mask_dataset(read_training_index(folder / "train-index.tsv"), COCO, NAMES)
 
 
 def test_every_form_of_a_mask_is_read_with_its_class_index(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_an_image_without_a_size_is_refused(tmp_path: Path) -> None:
 
 def test_only_coco_has_masks(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="export_format ark: exports no masks; allowed is seg-coco:raw"):
-        read_mask_dataset(tmp_path / "none", AnnotationFormat.ARK, NAMES)
+        read_mask_dataset([], AnnotationFormat.ARK, NAMES)
 
 
 def test_images_of_another_size_than_annotated_are_refused(tmp_path: Path) -> None:
@@ -184,9 +185,9 @@ def test_images_of_another_size_than_annotated_are_refused(tmp_path: Path) -> No
 def test_the_blank_area_is_the_last_class_or_ignored(tmp_path: Path, ignored: bool, blank: int) -> None:
     dataset = read(tmp_path, document(found(compressed(LEFT), 3, 1)))
     expected = np.where(LEFT, 1, blank)
-    assert np.array_equal(label_map(dataset, 0, ignore_blank_area=ignored), expected)
-    assert (label_map(dataset, 1, ignore_blank_area=ignored) == blank).all()
-    names = label_map_classes(NAMES, ignore_blank_area=ignored)
+    assert np.array_equal(label_map(dataset, 0, ignore_black_area=ignored), expected)
+    assert (label_map(dataset, 1, ignore_black_area=ignored) == blank).all()
+    names = label_map_classes(NAMES, ignore_black_area=ignored)
     assert names == (NAMES if ignored else (*NAMES, BACKGROUND))
 
 
@@ -197,7 +198,7 @@ def test_the_later_object_lies_on_top_crowds_below_all_and_mere_boxes_are_ignore
         found(compressed(LOW), 3, 2, iscrowd=1),
         found({}, 3, 2, bbox=[-5, 2, 7, 40]),  # reaches beyond the image
     ]
-    labels = label_map(read(tmp_path, document(*objects)), 0, ignore_blank_area=False)
+    labels = label_map(read(tmp_path, document(*objects)), 0, ignore_black_area=False)
     expected = np.full((HEIGHT, WIDTH), 3)
     expected[2:, :2] = 255
     for mask, value in ((LOW, 2), (LEFT, 0), (RIGHT, 1)):
@@ -207,9 +208,9 @@ def test_the_later_object_lies_on_top_crowds_below_all_and_mere_boxes_are_ignore
 
 
 def test_more_classes_than_8_bits_are_refused() -> None:
-    assert len(label_map_classes([str(i) for i in range(255)], ignore_blank_area=True)) == 255
+    assert len(label_map_classes([str(i) for i in range(255)], ignore_black_area=True)) == 255
     with pytest.raises(DatasetError, match=r"255 classes make a label map of 256 values; allowed are at most 255"):
-        label_map_classes([str(i) for i in range(255)], ignore_blank_area=False)
+        label_map_classes([str(i) for i in range(255)], ignore_black_area=False)
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -225,7 +226,7 @@ def test_label_maps_are_written_as_mmsegmentation_looks_for_them(tmp_path: Path)
     (folder / "labels" / "train").mkdir(parents=True)
     (folder / "labels" / "train" / "stale.png").write_bytes(b"")
     for _ in range(2):  # a restarted task finds its files
-        listed = write_label_maps(dataset, image_files(tmp_path), folder, "train", ignore_blank_area=False)
+        listed = write_label_maps(dataset, image_files(tmp_path), folder, "train", ignore_black_area=False)
     names = listed.read_text().splitlines()
     assert names == ["000000.png", "000001.jpg"]
     assert sorted(path.name for path in (folder / "labels" / "train").iterdir()) == [f"{name}.png" for name in names]

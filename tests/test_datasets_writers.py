@@ -18,6 +18,7 @@ from common.contract import AnnotationFormat
 from common.datasets.clip import clip_boxes
 from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.dataset import Dataset, read_dataset
+from common.datasets.index import read_training_index
 from common.datasets.yolo_writer import write_yolo, write_yolo_yaml
 
 Boxes = list[tuple[float, float, float, float]]
@@ -261,7 +262,7 @@ def read_ark(folder: Path, images: list[list[tuple[int, int, int, int, int]]]) -
         (folder / f"{i}.txt").write_text(text, encoding="utf-8")
         lines.append(f"/in/{i}.jpg\t{folder / f'{i}.txt'}\n")
     (folder / "index.tsv").write_text("".join(lines), encoding="utf-8")
-    return read_dataset(folder / "index.tsv", AnnotationFormat.ARK, ["a", "b", "c"])
+    return read_dataset(read_training_index(folder / "index.tsv"), AnnotationFormat.ARK, ["a", "b", "c"])
 
 
 def visible(objects: list[tuple[int, int, int, int, int]], width: int, height: int) -> list[list[float]]:
@@ -318,7 +319,7 @@ def test_a_coco_document_read_back_is_the_clipped_data_set(
         write_coco(document, folder / "coco.json")
         index = folder / "coco.tsv"
         index.write_text("".join(f"{path}\t{folder / 'coco.json'}\n" for path in dataset.images), encoding="utf-8")
-        again = read_dataset(index, AnnotationFormat.COCO, dataset.class_names)
+        again = read_dataset(read_training_index(index), AnnotationFormat.COCO, dataset.class_names)
     expected = clip_boxes(dataset, sizes)
     assert again.boxes.tolist() == expected.boxes.tolist()
     assert (again.image_index.tolist(), again.classes.tolist()) == (

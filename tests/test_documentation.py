@@ -15,8 +15,8 @@ from pages import DOCS, PAGES, commands, prose, read, translated
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from common.env import read_env, read_task
 from common.mining.registry import DETECTION
+from common.task.env import read_env, read_task
 from workbench.__main__ import app
 from workbench.commands import looping, running
 from workbench.images import REPOSITORY, image

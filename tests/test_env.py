@@ -9,9 +9,8 @@ import yaml
 from fakes import TASK_ID, write_task
 
 from common.contract import AnnotationFormat, Code, ObjectType, Verb
-from common.env import Task, read_env, read_task
 from common.errors import ConfigError, ObjectTypeError, YmirError
-from common.first_line import env_file
+from common.task.env import Task, read_env, read_task
 
 
 def task_of(env_path: Path) -> Task:
@@ -35,13 +34,6 @@ def edit(path: Path, **changes: Any) -> None:
 
 
 # env.yaml
-
-
-def test_env_yaml_is_where_the_platform_puts_it_unless_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DEFAULT_ENV_FILE_PATH", raising=False)
-    assert env_file() == Path("/in/env.yaml")
-    monkeypatch.setenv("DEFAULT_ENV_FILE_PATH", "/elsewhere/env.yaml")
-    assert env_file() == Path("/elsewhere/env.yaml")
 
 
 def test_every_path_comes_from_env_yaml(tmp_path: Path) -> None:
@@ -119,9 +111,9 @@ def test_all_mistakes_of_env_yaml_are_told_at_once(tmp_path: Path) -> None:
         (None, ["cannot be read", "No such file"]),  # missing
         (b"", ["expected a mapping"]),  # empty
         (b"- a\n- b\n", ["expected a mapping", "['a', 'b']"]),  # a list
-        (b"task_id: [", ["no valid YAML"]),  # broken
-        (b"task_id: 2022-13-45\n", ["no valid YAML", "month"]),  # a date that does not exist
-        (b"task_id: !!python/object:os.system x\n", ["no valid YAML"]),
+        (b"task_id: [", ["not valid YAML"]),  # broken
+        (b"task_id: 2022-13-45\n", ["not valid YAML", "month"]),  # a date that does not exist
+        (b"task_id: !!python/object:os.system x\n", ["not valid YAML"]),
         (b"\xff\xfe\x00", ["cannot be read"]),  # no UTF-8
     ],
 )

@@ -4,7 +4,6 @@ import pickle
 
 import pytest
 
-from common.entry import load
 from common.errors import (
     BY_NAME,
     ConfigError,
@@ -21,6 +20,7 @@ from common.errors import (
     StoppedError,
     YmirError,
 )
+from common.run.entry import load
 
 CODES = [
     (YmirError, 160004),  # container

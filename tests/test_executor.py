@@ -16,9 +16,11 @@ import yaml
 from fake_image import EXECUTOR
 from fakes import TASK_ID, write_images, write_task
 
-from common.env import read_env, read_task
-from common.executor import Executor
-from common.parent import Parent, check, command, rank_environment
+from common.run.checks import check
+from common.run.image import Executor
+from common.run.launch import command, rank_environment
+from common.run.main import main
+from common.task.env import read_env, read_task
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -57,7 +59,7 @@ class Finished:
         root = env_path.parents[1]
         before = listing(root / "in")
         started = time.monotonic()
-        self.status = Parent(executor).run()
+        self.status = main(executor, [])
         self.seconds = time.monotonic() - started
         assert listing(root / "in") == before, "something was written to /in"
         self.monitor = monitor_of(root)
@@ -134,7 +136,7 @@ def test_mining_and_inference_end_well(tmp_path: Path, caplog: pytest.LogCapture
 
 def test_random_mining_needs_no_model(tmp_path: Path) -> None:
     config = {"mining_algorithm": "random", "model_params_path": []}
-    task, _ = check(EXECUTOR, read_env(write_task(tmp_path, "mining", images=image_in(tmp_path), config=config)))
+    task = check(EXECUTOR, read_env(write_task(tmp_path, "mining", images=image_in(tmp_path), config=config))).task
     assert task.model_files == ()
 
 
@@ -254,7 +256,7 @@ def _nothing(root: Path) -> None:
         (["infer"], {"object_type": 3}, _nothing, 300005, ["object_type", "3", "fake-image", "2 (detection)"]),
         (["infer"], {"object_type": 99}, _nothing, 300005, ["object_type", "99"]),
         (["infer"], {}, _no_config, 300001, ["config.yaml", "No such file"]),
-        (["infer"], {}, _bad_yaml, 300001, ["config.yaml", "no valid YAML"]),
+        (["infer"], {}, _bad_yaml, 300001, ["config.yaml", "not valid YAML"]),
         (["training"], {"epoch": 7}, _nothing, 300001, ["epoch", "7", "did you mean epochs?"]),
         (["training"], {"epochs": 0}, _nothing, 300001, ["epochs", "0", ">= 1"]),
         (["training"], {"gpu_id": "cuda"}, _nothing, 300001, ["gpu_id", "'cuda'"]),
@@ -317,11 +319,33 @@ def test_mistakes_of_parameters_data_and_model_are_told_together(
         assert words in message
 
 
+def test_mistakes_of_parameters_and_annotations_are_told_together_and_before_a_rank_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    env_path = write_task(tmp_path, "training", images=image_in(tmp_path), config={"epochs": -3})
+    (tmp_path / "in/annotations/001.txt").write_text("0, 1, 2, 3\n", encoding="utf-8")
+    done = Finished(env_path, caplog)
+    assert done.monitor["message"].startswith("2 problems: (1) epochs: -3")
+    assert "annotations/001.txt:1: " in done.monitor["message"]
+    assert not any("fake-image" in message for message in caplog.messages)
+
+
+def test_images_that_cannot_be_decoded_are_told_before_a_rank_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    images = image_in(tmp_path)
+    for path in images[:2]:
+        path.write_bytes(b"no image")
+    done = Finished(write_task(tmp_path, "training", images=images, config={"behaviour": "bug"}), caplog)
+    assert done.monitor["code"] == 300003
+    assert str(images[0]) in done.monitor["message"]
+
+
 @pytest.mark.parametrize("content", [None, "task_id: [", "task_id: t1\n"])
 def test_without_env_yaml_the_failure_goes_to_the_usual_place(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
-    monkeypatch.setattr("common.parent.DEFAULT_MONITOR_FILE", str(tmp_path / "out/monitor.txt"))
+    monkeypatch.setattr("common.run.parent.DEFAULT_MONITOR_FILE", str(tmp_path / "out/monitor.txt"))
     (tmp_path / "out").mkdir()
     env_path = tmp_path / "in/env.yaml"
     env_path.parent.mkdir()
@@ -339,7 +363,7 @@ def test_where_the_monitor_cannot_be_written_the_log_still_tells_the_reason(
 ) -> None:
     os.environ["DEFAULT_ENV_FILE_PATH"] = str(write_task(tmp_path, "infer"))
     (tmp_path / "out/monitor.txt").mkdir()
-    assert Parent(EXECUTOR).run() == 70
+    assert main(EXECUTOR, []) == 70
     assert "monitor.txt cannot be written" in caplog.text
     assert "IsADirectoryError" in caplog.messages[-1]
 

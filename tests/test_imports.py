@@ -9,12 +9,12 @@ import pytest
 
 import common
 
-ADAPTERS = ("common.device", "common.yolo.", "common.mmlab.", "common.mmseg.")
+ADAPTERS = ("common.run.device", "common.yolo.", "common.mmlab.", "common.mmseg.")
 """What may load a framework when it is imported. Only a worker imports it..."""
 
 LIGHT = {
     *(f"common.yolo.{name}" for name in ("params", "options", "names")),
-    *(f"common.mmlab.{name}" for name in ("params", "options", "configs", "keys", "literals")),
+    *(f"common.mmlab.options.{name}" for name in ("params", "command_line", "catalogue", "keys", "literals")),
     "common.mmseg.params",
 }
 """...but these, which the parent needs to check the parameters."""
@@ -38,9 +38,12 @@ def loaded(*modules: str) -> set[str]:
     ("modules", "never"),
     [
         (["common"], {"torch", "ultralytics", "numpy", "yaml"}),
-        (["common.executor"], {"torch", "ultralytics", "numpy", "cv2", "PIL"}),  # the parent starts at once
+        (["common.run.main"], {"torch", "ultralytics", "numpy", "cv2", "PIL"}),  # the parent starts at once
         (["common.yolo.params"], {"torch", "ultralytics", "numpy", "cv2"}),  # and so it checks the parameters
-        (["common.mmlab.params", "common.mmlab.configs"], {"torch", "mmengine", "mmdet", "mmyolo", "numpy", "cv2"}),
+        (
+            ["common.mmlab.options.params", "common.mmlab.options.catalogue"],
+            {"torch", "mmengine", "mmdet", "mmyolo", "numpy", "cv2"},
+        ),
         (["common.mmseg.params"], {"torch", "mmengine", "mmseg", "numpy", "cv2"}),
         (ENGINE, {"torch", "torchvision", "ultralytics", "mmengine", "mmcv", "tensorboardX"}),
         (ENGINE, {"shapely"}),  # which only images of boxes have
@@ -61,7 +64,7 @@ def test_the_names_of_the_models_are_known_without_ultralytics() -> None:
 
 def test_the_configurations_are_known_without_openmmlab() -> None:
     code = (
-        "import sys; from common.mmlab.configs import config_files, find_config;"
+        "import sys; from common.mmlab.options.catalogue import config_files, find_config;"
         "find_config('yolox_s_8xb8-300e_coco', 'mmdet', {}); config_files('mmyolo');"
         "print({'mmengine', 'mmdet', 'mmyolo'} & set(sys.modules))"
     )
@@ -70,4 +73,6 @@ def test_the_configurations_are_known_without_openmmlab() -> None:
 
 
 def test_the_whole_engine_is_looked_at() -> None:
-    assert {"common.executor", "common.inference", "common.worker", "common.mining.registry", *LIGHT} <= set(ENGINE)
+    assert {"common.run.image", "common.loop.loop", "common.run.worker", "common.mining.registry", *LIGHT} <= set(
+        ENGINE
+    )

@@ -9,12 +9,15 @@ from fakes import CLASS_NAMES, TASK_ID, StubPredictor, write_images
 
 from common.contract import ObjectType
 from common.errors import ImageError
-from common.inference import Job, check_bad_images, run_rank, tolerated_bad_images
+from common.images.verify import check_bad_images, tolerated_bad_images
+from common.loop.job import Job
+from common.loop.loop import run_rank
+from common.loop.shards import Shards
 from common.mining.registry import DETECTION
-from common.mining.settings import MiningSettings
-from common.records import CHUNK_TYPES, Record
 from common.results.objects import OBJECTS
-from common.shards import Shards
+from common.results.records import CHUNK_TYPES, Record
+from common.task.mining_settings import MiningSettings
+from common.task.params import CandidateOptions
 
 COUNT = 22
 DETECTING = ObjectType.DETECTION
@@ -23,7 +26,7 @@ CHUNKS = CHUNK_TYPES[DETECTING]
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.shards.CHUNK_SIZE", 5)
+    monkeypatch.setattr("common.loop.shards.CHUNK_SIZE", 5)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,9 @@ def job_of(
 ) -> Job:
     algorithm = DETECTION[mine] if mine else None
     objects = OBJECTS[DETECTING] if infer else None
-    return Job(objects, algorithm, MiningSettings(TASK_ID), CLASS_NAMES, batch, workers, bad)
+    return Job(
+        objects, algorithm, CLASS_NAMES, CandidateOptions(mine or "", batch, workers, bad, MiningSettings(TASK_ID))
+    )
 
 
 def run(

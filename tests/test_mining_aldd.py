@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from common.mining import aldd
 from common.mining.algorithm import Evidence, importance
 from common.mining.registry import DETECTION
-from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats, Prediction
+from common.task.mining_settings import MiningSettings
 
 SIZE = (128, 192)
 Doubles = NDArray[np.float64]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from common.mining.mask_entropy import image_score, windows
+from common.mining.apis import box_windows, image_score
 
 LN2 = math.log(2)
 H9 = 0.3250830
@@ -51,7 +51,7 @@ def test_half_sure_objects_outrank_sure_ones() -> None:
 def test_masks_are_cut_at_the_pixels_that_their_boxes_touch() -> None:
     masks = np.arange(3 * 4 * 5, dtype=np.float32).reshape(3, 4, 5)
     boxes = np.array([[1, 0, 3, 2], [0.5, 1.5, 2.5, 3.2], [-9, -9, 99, 99]], np.float32)
-    first, second, third = (mask[window] for mask, window in zip(masks, windows(boxes, (4, 5)), strict=True))
+    first, second, third = (mask[window] for mask, window in zip(masks, box_windows(boxes, (4, 5)), strict=True))
     assert first.tolist() == masks[0, 0:2, 1:3].tolist()
     assert second.tolist() == masks[1, 1:4, 0:3].tolist()
     assert third.tolist() == masks[2].tolist()
@@ -59,7 +59,7 @@ def test_masks_are_cut_at_the_pixels_that_their_boxes_touch() -> None:
 
 @pytest.mark.parametrize("box", [[2, 2, 2, 2], [9, 9, 12, 12], [-5, -5, -1, -1], [3, 3, 1, 1]])
 def test_a_box_without_any_pixel_gets_the_nearest(box: list[float]) -> None:
-    (window,) = windows(np.array([box], np.float32), (4, 5))
+    (window,) = box_windows(np.array([box], np.float32), (4, 5))
     assert np.zeros((4, 5))[window].shape == (1, 1)
 
 

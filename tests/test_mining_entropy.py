@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.mining.algorithm import importance
-from common.mining.information import binary_entropy, jensen_shannon
+from common.mining.measures.information import binary_entropy, jensen_shannon
 from common.mining.registry import DETECTION
 from tests.mining_cases import SETTINGS, evidence, scored
 

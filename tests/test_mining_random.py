@@ -5,7 +5,7 @@ import numpy as np
 from common.mining.algorithm import importance
 from common.mining.registry import DETECTION
 from common.mining.seeds import rng, uniform
-from common.mining.settings import MiningSettings
+from common.task.mining_settings import MiningSettings
 from tests.mining_cases import evidence, scored
 
 NAMES = [f"{i:040x}.jpg" for i in range(2000)]

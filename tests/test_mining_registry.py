@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from common.contract import ObjectType
-from common.mining.algorithm import Algorithm, Augmented, Evidence, importance
+from common.mining.algorithm import Augmented, Evidence, ImageMeasure, PoolMeasure, importance
 from common.mining.registry import ALGORITHMS, DETECTION, INSTANCE, SEMANTIC
 from common.mining.seeds import rng
-from common.mining.settings import MiningSettings
 from common.predictions import Detections, Floats, Prediction
+from common.task.mining_settings import MiningSettings
 from tests.mining_cases import SETTINGS, evidence, scored
 
 PROBABILITIES = st.sampled_from([0.0, 1e-45, 0.5, 1.0]) | st.floats(0, 1, width=32)
 
 
-def fixed(value: float, smaller_is_sooner: bool) -> Algorithm:
-    return Algorithm(name="fixed", paper="", score=lambda *_: value, smaller_is_sooner=smaller_is_sooner)
+def fixed(value: float, smaller_is_sooner: bool) -> ImageMeasure:
+    return ImageMeasure(name="fixed", paper="", score=lambda *_: value, smaller_is_sooner=smaller_is_sooner)
 
 
 @st.composite
@@ -52,7 +52,7 @@ def test_the_registry_holds_the_promised_algorithms_under_their_own_names(
 
 def test_an_algorithm_scores_images_or_their_regions() -> None:
     for algorithms in ALGORITHMS.values():
-        assert all((each.score is None) != (each.regions is None) for each in algorithms.values())
+        assert all(isinstance(each, ImageMeasure | PoolMeasure) for each in algorithms.values())
 
 
 def test_each_algorithm_declares_what_it_needs() -> None:
@@ -66,7 +66,8 @@ def test_each_algorithm_declares_what_it_needs() -> None:
 
 
 def test_what_measures_agreement_labels_the_smallest_native_scores_first() -> None:
-    assert [a.name for a in {**SEMANTIC, **INSTANCE}.values() if a.smaller_is_sooner] == ["cald", "maskAL"]
+    measures = [each for each in {**SEMANTIC, **INSTANCE}.values() if isinstance(each, ImageMeasure)]
+    assert [each.name for each in measures if each.smaller_is_sooner] == ["cald", "maskAL"]
 
 
 @pytest.mark.parametrize(

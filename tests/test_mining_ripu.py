@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from common.mining.ripu import covered, image_score, impurity, score_map, uncertainty, windows
+from common.mining.ripu import best_windows, covered, image_score, impurity, score_map, uncertainty
 
 RNG = np.random.default_rng(5)
 
@@ -64,11 +64,11 @@ def test_a_window_of_one_class_has_no_impurity_at_all() -> None:
 def test_windows_are_the_best_that_do_not_overlap() -> None:
     scores = np.zeros((9, 9), np.float32)
     scores[4, 4], scores[4, 6], scores[4, 7], scores[0, 0] = 0.9, 0.8, 0.7, 0.1
-    chosen = windows(scores, 1, 5)
+    chosen = best_windows(scores, 1, 5)
     assert chosen.tolist() == [[4, 4], [4, 7], [0, 0]]
     assert image_score(scores, chosen) == pytest.approx(0.9 + 0.7 + 0.1)
-    assert windows(scores, 1, 1).tolist() == [[4, 4]]
-    assert windows(scores, 0, 2).tolist() == [[4, 4], [4, 6]]
+    assert best_windows(scores, 1, 1).tolist() == [[4, 4]]
+    assert best_windows(scores, 0, 2).tolist() == [[4, 4], [4, 6]]
 
 
 def test_covered_pixels_are_those_of_the_windows_inside_the_image() -> None:
@@ -78,14 +78,14 @@ def test_covered_pixels_are_those_of_the_windows_inside_the_image() -> None:
         *([2, 2], [2, 3], [3, 2], [3, 3], [4, 2], [4, 3]),
     ]
     scores = score_map(probabilities(3, 20, 20), 2)
-    chosen = windows(scores, 2, 4)
+    chosen = best_windows(scores, 2, 4)
     assert covered(chosen, 2, (20, 20)).sum() == sum(covered(chosen[[i]], 2, (20, 20)).sum() for i in range(4))
 
 
 def test_a_sure_image_has_no_window_and_scores_0() -> None:
     sure = np.zeros((3, 6, 6), np.float32)
     sure[0] = 1
-    chosen = windows(score_map(sure, 1), 1, 3)
+    chosen = best_windows(score_map(sure, 1), 1, 3)
     assert chosen.shape == (0, 2)
     assert image_score(score_map(sure, 1), chosen) == 0
 
@@ -95,6 +95,6 @@ def test_a_doubtful_border_outranks_a_sharp_one() -> None:
         given = np.full((2, 8, 8), 1 - certainty, np.float32)
         given[0, :, :4] = given[1, :, 4:] = certainty
         scores = score_map(given, 1)
-        return image_score(scores, windows(scores, 1, 3))
+        return image_score(scores, best_windows(scores, 1, 3))
 
     assert score(0.6) > score(0.95) > score(1.0) == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.mining.rsal import Regions, Standard, class_weights, image_score, standard, to_label
+from common.mining.rsal import Regions, Standard, frequency_weights, image_score, standard, to_label
 
 RNG = np.random.default_rng(11)
 EQUAL = np.ones(3)
@@ -41,7 +41,7 @@ def test_an_image_is_kept_in_6_bytes_a_region() -> None:
 
 
 def test_rare_classes_weigh_more() -> None:
-    weights = class_weights(np.array([6, 2, 0]))
+    weights = frequency_weights(np.array([6, 2, 0]))
     assert weights == pytest.approx([np.exp(-0.75), np.exp(-0.25), 1])
 
 
@@ -57,7 +57,7 @@ def test_fewer_regions_than_asked_for_all_count() -> None:
     assert image_score(regions(), Standard(EQUAL, float("inf"), 3)) == 0
 
 
-def test_class_weights_decide_which_region_is_labelled() -> None:
+def test_frequency_weights_decide_which_region_is_labelled() -> None:
     image = regions(0.8, 0.7, classes=[0, 1])
     assert to_label(image, Standard(np.array([0.5, 1]), float("inf"), 1)).tolist() == [1]
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from common.mining.pixels import best_versus_second, entropy, leaders
-from common.mining.regions import means, modes
-from common.mining.superpixels import NAMES, grid, superpixels
+from common.mining.measures.pixels import best_versus_second, entropy, leaders
+from common.mining.measures.regions import means, modes
+from common.mining.measures.superpixels import NAMES, grid, superpixels
 
 RNG = np.random.default_rng(7)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.mmlab.configs import config_files, config_path, find_config
+from common.mmlab.options.catalogue import config_files, config_path, find_config
 
 TABLE = {
     "yolov8_n": "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py",

@@ -9,8 +9,8 @@ from forms import models_of, sent_by_the_form, template_text, typed
 
 from common.contract import Verb
 from common.errors import ConfigError
-from common.mining.settings import MiningSettings
-from common.params import CandidateOptions, template
+from common.task.mining_settings import MiningSettings
+from common.task.params import CandidateOptions, template
 
 MMYOLO, MMDETECTION, MMROTATE = "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
 UPRIGHT = (MMYOLO, MMDETECTION)

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 import yaml
 
-from common.mmlab.configs import config_files, find_config
-from common.weights import Address
+from common.mmlab.options.catalogue import config_files, find_config
+from common.weights.zoo import Address
 from workbench.images import REPOSITORY, image
 
 SEED_MODELS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.contract import Code, State
-from common.monitor import Monitor, Progress, read_progress
+from common.run.monitor import Monitor, Progress, read_progress
 
 TASK_ID = "t0000001000002a1b2c3d4e5"
 

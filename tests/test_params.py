@@ -9,7 +9,7 @@ import yaml
 
 from common.contract import RESERVED_KEYS, Verb
 from common.errors import ConfigError
-from common.params import SYNONYMS, Parameters, allowed, parameter, table, template
+from common.task.params import SYNONYMS, Parameters, allowed, parameter, table, template
 
 
 class Some(Parameters):

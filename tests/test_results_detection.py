@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from common.images.letterbox import letterbox
 from common.predictions import Detections
-from common.records import Annotation, Box
 from common.results.detection import annotations, write_infer_result
+from common.results.records import Annotation, Box
 
 NAMES = ("dog", "黑 cat")
 

@@ -11,9 +11,10 @@ from common.boxes import rotated as geometry
 from common.boxes.convention import Convention
 from common.contract import AngleUnit, AnnotationFormat
 from common.datasets.dataset import read_dataset
+from common.datasets.index import read_training_index
 from common.images.letterbox import letterbox
-from common.records import Box
 from common.results.detection import annotations, write_infer_result
+from common.results.records import Box
 from tests.geometry import rotated
 
 QUARTER = math.pi / 2
@@ -40,7 +41,7 @@ def read(folder: Path, lines: list[str], kind: AnnotationFormat) -> np.ndarray:
     (folder / f"a.{suffix}").write_text("\n".join(lines), encoding="utf-8")
     (folder / "a.jpg").touch()
     (folder / "index.tsv").write_text(f"{folder}/a.jpg\t{folder}/a.{suffix}\n", encoding="utf-8")
-    dataset = read_dataset(folder / "index.tsv", kind, ["ship"])
+    dataset = read_dataset(read_training_index(folder / "index.tsv"), kind, ["ship"])
     return geometry.from_upright(dataset.boxes, dataset.angles)
 
 

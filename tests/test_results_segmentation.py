@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 
 from common.contract import ObjectType
 from common.masks.rle import Part
-from common.records import CHUNK_TYPES, MaskObject, Record
+from common.results.records import CHUNK_TYPES, MaskObject, Record
 from common.results.segmentation import class_objects, instances, write_segmentation_result
 
 NAMES = ("dog", "黑 cat")

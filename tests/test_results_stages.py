@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from common.contract import MAX_STAGES, ObjectType, Verb
-from common.env import Task, read_env, read_task
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
 from common.results.stages import BestAndLatest, Periodic, Retention, Stages
+from common.task.env import Task, read_env, read_task
 from workbench.platform import write_training_task
 from workbench.shapes import CLASS_NAMES, render
 

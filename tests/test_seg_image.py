@@ -11,9 +11,9 @@ import yaml
 from fakes import write_images, write_task
 
 from common.contract import Code, ObjectType
-from common.env import read_env
 from common.errors import ConfigError, ObjectTypeError, YmirError
-from common.parent import check
+from common.run.parent import check
+from common.task.env import read_env
 from workbench.images import REPOSITORY, image
 
 FOLDER = REPOSITORY / "seg-all-in-one-tmi"
@@ -50,7 +50,7 @@ def test_the_manifest_has_a_list_and_each_type_a_folder_of_its_own() -> None:
 def test_the_object_type_says_whose_parameters_a_task_has(
     tmp_path: Path, value: int, verb: str, parameters: str
 ) -> None:
-    task, parsed = checked(tmp_path, verb, object_type=value, export_format="seg-coco:raw")
+    task, parsed, _ = checked(tmp_path, verb, object_type=value, export_format="seg-coco:raw")
     assert task.object_type is ObjectType(value)
     assert type(parsed).__name__ == parameters
 

@@ -9,10 +9,10 @@ from forms import models_of, sent_by_the_form, template_text, typed
 
 from common.contract import ObjectType, Verb
 from common.errors import ConfigError
+from common.mining.measures.superpixels import NAMES as SUPERPIXELS
 from common.mining.registry import ALGORITHMS
-from common.mining.settings import MiningSettings
-from common.mining.superpixels import NAMES as SUPERPIXELS
-from common.params import CandidateOptions, template
+from common.task.mining_settings import MiningSettings
+from common.task.params import CandidateOptions, template
 
 IMAGE = "seg-all-in-one-tmi"
 DETECTION, SEMANTIC, INSTANCE = ObjectType.DETECTION, ObjectType.SEMANTIC, ObjectType.INSTANCE

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from common.contract import ObjectType
-from common.records import CHUNK_TYPES, Annotation, Box, Record
-from common.shards import Shards
+from common.loop.shards import Shards
+from common.results.records import CHUNK_TYPES, Annotation, Box, Record
 
 CHUNKS = CHUNK_TYPES[ObjectType.DETECTION]
 
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.shards.CHUNK_SIZE", 4)
+    monkeypatch.setattr("common.loop.shards.CHUNK_SIZE", 4)
 
 
 def numbered(shards: Shards, chunk: int) -> list[Record]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from common.boxes import rotated as geometry
 from common.images.letterbox import GREY, Prepared
+from common.loop.tiling import TiledPredictor, Tiles
 from common.predictions import Detections, Prediction, RotatedDetections
-from common.tiling import TiledPredictor, Tiles
 from tests.geometry import rotated
 
 STRIDE = 32

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from common.bake import main, read_zoo
 from common.errors import ModelError, NetworkError
-from common.weights import Address, Zoo, choose, fetch, report, sha256
+from common.weights.bake import fetch, main, read_zoo, sha256
+from common.weights.given import choose, report
+from common.weights.zoo import Address, Zoo
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -174,7 +175,7 @@ def written_zoo(folder: Path, addresses: dict[str, str], sha256: str) -> Path:
     entries = ", ".join(f"{name!r}: Address({url!r}, {sha256!r})" for name, url in addresses.items())
     text = f"""
 from pathlib import Path
-from common.weights import Address, Zoo
+from common.weights.zoo import Address, Zoo
 ZOO = Zoo(Path(__file__).parent / "weights", {{{entries}}})
 """
     (folder / "zoo.py").write_text(text, encoding="utf-8")

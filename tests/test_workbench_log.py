@@ -49,7 +49,8 @@ def test_the_log_of_every_image_of_the_engine_is_understood(tmp_path: Path, monk
     assert run_image(image, env_file) == 0
     run = read_run(Task.load(env_file))
     assert run.image == "fake-image on the CPU"
-    assert run.parameters == {"behaviour": "well", "epochs": "5"}
+    assert run.parameters["behaviour"] == "well"
+    assert run.parameters["epochs"] == "5"
     assert run.seconds is not None
     assert 0 < run.seconds < 60
 

@@ -9,10 +9,11 @@ import pytest
 from odd_values import variants
 
 from common.contract import AnnotationFormat, ObjectType
+from common.datasets.index import read_training_index
 from common.datasets.label_map_writer import label_map
 from common.datasets.mask_dataset import read_mask_dataset
 from common.masks.rle import Part
-from common.records import Record
+from common.results.records import Record
 from common.results.segmentation import class_objects, instances, write_segmentation_result
 from workbench.check import check_masks, check_out
 from workbench.masked import MaskedSample, render_masked, write_mask_annotations
@@ -70,13 +71,13 @@ def test_the_platforms_file_is_read_back_bit_by_bit(tmp_path):
     for name, part in (("training", train), ("val", val)):
         assert {line.split("\t")[1] for line in task.index_lines(name)} == {str(file)}
         index = tmp_path / "in" / ("train-index.tsv" if name == "training" else "val-index.tsv")
-        dataset = read_mask_dataset(index, AnnotationFormat.COCO, CLASS_NAMES)
+        dataset = read_mask_dataset(read_training_index(index), AnnotationFormat.COCO, CLASS_NAMES)
         for i, masked in enumerate(part):
             rows = dataset.dataset.of_image(i)
             assert dataset.dataset.boxes[rows].tolist() == masked.sample.boxes.tolist()
             decoded = [mask for _, mask in dataset.decoded(i)]
             assert np.array_equal(np.array(decoded).reshape(masked.masks.shape), masked.masks)
-            assert np.array_equal(label_map(dataset, i, ignore_blank_area=False), masked.labels(len(CLASS_NAMES)))
+            assert np.array_equal(label_map(dataset, i, ignore_black_area=False), masked.labels(len(CLASS_NAMES)))
 
 
 def test_the_platform_leaves_out_categories_of_the_validation_set(tmp_path):

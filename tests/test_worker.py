@@ -9,7 +9,6 @@ import pytest
 from fake_image import EXECUTOR
 from fakes import write_images, write_task
 
-from common.env import Task, read_env, read_task
 from common.errors import (
     DeviceMismatchError,
     ImageError,
@@ -18,8 +17,12 @@ from common.errors import (
     OutOfMemoryError,
     YmirError,
 )
-from common.parent import failure_of
-from common.worker import Rank, leave_failure, run_worker, translate, wait_for
+from common.run.image import WORKER
+from common.run.launch import failure_of
+from common.run.main import main
+from common.run.rank import Rank, wait_for
+from common.run.worker import leave_failure, translate
+from common.task.env import Task, read_env, read_task
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def task(tmp_path: Path) -> Task:
 
 @pytest.fixture(autouse=True)
 def _pytest_outlives_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.worker.die_with_parent", lambda: None)
+    monkeypatch.setattr("common.run.worker.die_with_parent", lambda: None)
 
 
 @pytest.mark.parametrize(
@@ -119,17 +122,17 @@ def test_only_the_first_rank_reports_progress(tmp_path: Path) -> None:
     os.environ["DEFAULT_ENV_FILE_PATH"] = str(write_task(tmp_path, "training"))
     monitor = tmp_path / "out/monitor.txt"
     os.environ.update({"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"})
-    assert run_worker(EXECUTOR) == 0
+    assert main(EXECUTOR, [WORKER]) == 0
     assert not monitor.exists()
     os.environ["RANK"] = "0"
-    assert run_worker(EXECUTOR) == 0
+    assert main(EXECUTOR, [WORKER]) == 0
     assert float(monitor.read_text(encoding="utf-8").split("\t")[2]) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_failed_rank_ends_with_a_status_and_its_reason(tmp_path: Path) -> None:
     env_path = write_task(tmp_path, "training", config={"behaviour": "nan"})
     os.environ |= {"DEFAULT_ENV_FILE_PATH": str(env_path), "RANK": "3"}
-    assert run_worker(EXECUTOR) == 1
+    assert main(EXECUTOR, [WORKER]) == 1
     assert [path.name for path in (tmp_path / "out/.ymir/errors").iterdir()] == ["rank-3.json"]
 
 
@@ -137,7 +140,7 @@ def test_random_mining_loads_no_predictor(tmp_path: Path) -> None:
     config = {"mining_algorithm": "random", "behaviour": "bug"}
     images = [tmp_path / f"{i}.jpg" for i in range(3)]
     os.environ["DEFAULT_ENV_FILE_PATH"] = str(write_task(tmp_path, "mining", images=images, config=config))
-    assert run_worker(EXECUTOR) == 0
+    assert main(EXECUTOR, [WORKER]) == 0
     assert len(list((tmp_path / "out/.ymir").glob("*/shards/*.json"))) == 1
 
 
@@ -147,7 +150,7 @@ def test_too_many_broken_images_are_the_reason(tmp_path: Path) -> None:
         path.write_bytes(b"broken")
     env_path = write_task(tmp_path, "infer", images=images)
     os.environ["DEFAULT_ENV_FILE_PATH"] = str(env_path)
-    assert run_worker(EXECUTOR) == 1
+    assert main(EXECUTOR, [WORKER]) == 1
     reason = failure_of(read_task(read_env(env_path)), 1)
     assert type(reason) is ImageError
     for words in ("2 of 3", "max_bad_images 0.5", str(images[0])):

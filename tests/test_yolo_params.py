@@ -9,8 +9,8 @@ from forms import sent_by_the_form, template_text, typed
 
 from common.contract import Verb
 from common.errors import ConfigError
-from common.mining.settings import MiningSettings
-from common.params import CandidateOptions, Parameters, template
+from common.task.mining_settings import MiningSettings
+from common.task.params import CandidateOptions, Parameters, template
 from common.yolo.params import ACTIVATIONS, YoloInfer, YoloMining, YoloTraining
 
 IMAGE = "det-yolov5-tmi"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.entry import load
-from common.executor import Executor, Family
+from common.run.entry import load
+from common.run.image import Executor, Family
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

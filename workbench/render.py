@@ -7,8 +7,8 @@ from typing import Literal
 import yaml
 
 from common.contract import MANIFEST_FILE, TEMPLATE_FILE, TEMPLATE_FOLDERS, Verb
-from common.executor import Executor, Family
-from common.params import Parameters, table, template
+from common.run.image import Executor, Family
+from common.task.params import Parameters, table, template
 from workbench.images import REPOSITORY, image, image_folders, parameters_of
 
 LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")

@@ -21,7 +21,7 @@ class Task:
         config: config.yaml.
         input: the input paths of env.yaml by their keys, `training_index_file` and so on; '' where there is none.
         output: the output paths of env.yaml by their keys, `monitor_file` and so on.
-        first_protocol: whether env.yaml names no protocol version, as platforms before 1.2 did.
+        legacy: whether env.yaml names no protocol version, as platforms before 1.2 did.
         said: the roots of the input and the output as env.yaml says them: where the image sees them.
 
     Where env.yaml was written for a container (`/in`, `/out`) but lies elsewhere, `input` and `output` are the paths on
@@ -33,7 +33,7 @@ class Task:
     config: Mapping[str, Any]
     input: Mapping[str, str]
     output: Mapping[str, Path]
-    first_protocol: bool
+    legacy: bool
     said: tuple[Path, Path]
 
     @classmethod
@@ -49,7 +49,7 @@ class Task:
             config=yaml.safe_load(Path(given["config_file"]).read_text(encoding="utf-8")),
             input=given,
             output={key: _moved(path, said, here) for key, path in env["output"].items()},
-            first_protocol="protocol_version" not in env,
+            legacy="protocol_version" not in env,
             said=said,
         )
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Pixels
 from common.contract import Verb
-from common.images.decode import Pixels
 from common.images.letterbox import Prepared, letterbox
-from common.params import Parameters
 from common.predictions import Detections, Prediction
+from common.task.params import Parameters
 from common.yolo.params import YoloInfer, YoloMining
 
 CLASS_NAMES = ("a", "b", "c")
@@ -19,7 +19,7 @@ PARAMETERS: Mapping[Verb, type[Parameters]] = {Verb.MINING: YoloMining, Verb.INF
 
 
 class Predictor:
-    """See `common.inference.Predictor`."""
+    """See `common.loop.loop.Predictor`."""
 
     class_names = CLASS_NAMES
 
@@ -33,7 +33,7 @@ class Predictor:
 
 
 def load_predictor(*_: Any) -> Predictor:
-    """See `common.executor.Family`."""
+    """See `common.run.image.Family`."""
     return Predictor()
 
 

@@ -11,7 +11,8 @@ FILE = Path(__file__).resolve()
 sys.path.insert(1, str(FILE.parent.parent.parent))
 
 from common.contract import ObjectType  # noqa: E402  # the path to `common` comes first
-from common.executor import WORKER, Executor, Family  # noqa: E402
+from common.run.image import WORKER, Executor, Family  # noqa: E402
+from common.run.main import main  # noqa: E402
 
 EXECUTOR = Executor(
     name="stub",
@@ -37,6 +38,6 @@ def leave_peak(role: str) -> None:
 
 
 if __name__ == "__main__":
-    exit_status = EXECUTOR.main(sys.argv[1:])
+    exit_status = main(EXECUTOR, sys.argv[1:])
     leave_peak("worker" if sys.argv[1:] == [WORKER] else "parent")
     sys.exit(exit_status)

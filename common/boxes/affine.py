@@ -1,15 +1,16 @@
 """Affine maps of the plane."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+from common.arrays import Doubles
+
+Matrix = Doubles
 """`(2, 3)`: maps the point (x, y, 1), in pixels from the top left corner of the image."""
 
 IDENTITY: Matrix = np.eye(2, 3)
 
 
-def apply(matrix: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def apply(matrix: Matrix, points: Doubles) -> Doubles:
     """Where the points `(..., 2)` go."""
-    moved: NDArray[np.float64] = points @ matrix[:, :2].T + matrix[:, 2]
+    moved: Doubles = points @ matrix[:, :2].T + matrix[:, 2]
     return moved

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Doubles
 from common.contract import AngleUnit
 
 QUARTER = math.pi / 2
@@ -50,7 +51,7 @@ class Convention:
             return cls(unit, middle - QUARTER, long_side=True)
         return cls(unit)
 
-    def apply(self, boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    def apply(self, boxes: NDArray[np.floating]) -> Doubles:
         """The same rectangles `(n, 5)`, written in this convention; the angle still in radians.
 
         Squares (to the pixel) have no longer side; their angles stay within an eighth of a turn of the range's middle.
@@ -79,12 +80,10 @@ class Convention:
         return cls(AngleUnit(content["unit"]), float(content["start"]), bool(content["long_side"]))
 
 
-def _turns_to_long(
-    width: NDArray[np.float64], height: NDArray[np.float64], angle: NDArray[np.float64], start: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _turns_to_long(width: Doubles, height: Doubles, angle: Doubles, start: Doubles) -> Doubles:
     """Quarter turns to take back, so that w is the longer side and the angle lies in `[start, start + pi)`."""
     tall = (width < height).astype(np.float64)
-    turns: NDArray[np.float64] = tall + 2 * np.floor((angle - tall * QUARTER - start) / (2 * QUARTER))
+    turns: Doubles = tall + 2 * np.floor((angle - tall * QUARTER - start) / (2 * QUARTER))
     return turns
 
 

@@ -7,11 +7,11 @@ x axis where the angle is 0.
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Doubles
 from common.boxes import upright
 from common.boxes.affine import Matrix
 
 Boxes = NDArray[np.floating]
-Doubles = NDArray[np.float64]
 
 GRID = 1e-7
 """Pixels that the corners of a common area are rounded to. Without, GEOS takes some equal rectangles for disjoint."""

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Doubles
 from common.boxes.affine import Matrix, apply
 
 Boxes = NDArray[np.floating] | NDArray[np.integer]
-Doubles = NDArray[np.float64]
 
 
 def areas(boxes: Boxes) -> Doubles:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Ints
 from common.datasets.dataset import Dataset
 
 
-def clip_boxes(dataset: Dataset, sizes: NDArray[np.int64]) -> Dataset:
+def clip_boxes(dataset: Dataset, sizes: Ints) -> Dataset:
     """Cut every box at the border of its image and drop the objects of which nothing is left.
 
     Args:

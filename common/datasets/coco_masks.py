@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Ints
 from common.datasets.coco import CocoAnnotation, CocoDocument, CocoImage, read_documents
 from common.datasets.index import Sample
 from common.datasets.objects import UNKNOWN_QUALITY, UNROTATED, Objects
@@ -78,7 +78,7 @@ class _Found:
     size: rle.Size
 
 
-def read_coco_masks(samples: Sequence[Sample], objects: MaskObjects) -> NDArray[np.int64]:
+def read_coco_masks(samples: Sequence[Sample], objects: MaskObjects) -> Ints:
     """Add the objects of all images, crowds too. A mask without any pixel, and an empty box without mask, is no object.
 
     The box of an object with a mask is the tightest one around it, whatever the file says.
@@ -105,9 +105,7 @@ def read_coco_masks(samples: Sequence[Sample], objects: MaskObjects) -> NDArray[
     return sizes
 
 
-def _found(
-    document: MaskDocument, image_of: Mapping[int, int], sizes: NDArray[np.int64], objects: MaskObjects
-) -> Iterator[_Found]:
+def _found(document: MaskDocument, image_of: Mapping[int, int], sizes: Ints, objects: MaskObjects) -> Iterator[_Found]:
     for position, annotation in enumerate(document.annotations):
         image = image_of.get(annotation.image_id)
         if image is not None and sizes[image].all():

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Doubles, Ints
 from common.boxes import rotated, upright
 from common.contract import AngleUnit
 from common.datasets.clip import clip_boxes
@@ -16,9 +16,7 @@ from common.datasets.rotated import inside, rotated_boxes
 from common.files import write_bytes
 
 
-def to_coco(
-    dataset: Dataset, sizes: NDArray[np.int64], image_names: Sequence[str], unit: AngleUnit | None = None
-) -> dict[str, Any]:
+def to_coco(dataset: Dataset, sizes: Ints, image_names: Sequence[str], unit: AngleUnit | None = None) -> dict[str, Any]:
     """Build the document: ids of images and annotations count from 1, ids of categories are class indices, from 0.
 
     Args:
@@ -53,7 +51,7 @@ def _upright(dataset: Dataset) -> list[dict[str, Any]]:
     return _annotations(dataset, boxes, upright.areas(boxes))
 
 
-def _rotated(dataset: Dataset, sizes: NDArray[np.int64], unit: AngleUnit) -> list[dict[str, Any]]:
+def _rotated(dataset: Dataset, sizes: Ints, unit: AngleUnit) -> list[dict[str, Any]]:
     boxes = rotated_boxes(dataset, unit)
     kept = inside(dataset, boxes, sizes)
     boxes = boxes[kept]
@@ -61,7 +59,7 @@ def _rotated(dataset: Dataset, sizes: NDArray[np.int64], unit: AngleUnit) -> lis
     return [annotation | {"obb": box} for annotation, box in zip(annotations, boxes.tolist(), strict=True)]
 
 
-def _annotations(dataset: Dataset, boxes: NDArray[np.float64], areas: NDArray[np.float64]) -> list[dict[str, Any]]:
+def _annotations(dataset: Dataset, boxes: Doubles, areas: Doubles) -> list[dict[str, Any]]:
     """The objects of a data set, with upright boxes as corners `(n, 4)` and areas `(n,)`."""
     low, high = np.split(boxes, 2, axis=1)
     columns = (dataset.image_index + 1, dataset.classes, np.hstack([low, high - low]), areas)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Bools, Floats, Ints
 from common.contract import AnnotationFormat
 from common.datasets.annotations import read_annotations
-from common.datasets.index import Sample, read_training_index
+from common.datasets.index import Sample
 from common.datasets.objects import Objects
 
 
@@ -33,11 +33,11 @@ class Dataset:
 
     images: tuple[Path, ...]
     class_names: tuple[str, ...]
-    image_index: NDArray[np.int64]
-    classes: NDArray[np.int64]
-    boxes: NDArray[np.float32]
-    angles: NDArray[np.float32]
-    quality: NDArray[np.float32]
+    image_index: Ints
+    classes: Ints
+    boxes: Floats
+    angles: Floats
+    quality: Floats
 
     def __post_init__(self) -> None:
         n = len(self.image_index)
@@ -60,29 +60,27 @@ class Dataset:
         images = tuple(self.images[i] for i in keep)
         return self._select(images, np.repeat(np.arange(len(keep)), stops - starts), rows)
 
-    def where(self, mask: NDArray[np.bool_]) -> "Dataset":
+    def where(self, mask: Bools) -> "Dataset":
         """All images, but only the objects of which `mask`, `(n,)`, is true."""
         return self._select(self.images, self.image_index[mask], np.flatnonzero(mask))
 
-    def _select(self, images: tuple[Path, ...], image_index: NDArray[np.int64], rows: NDArray[np.int64]) -> "Dataset":
+    def _select(self, images: tuple[Path, ...], image_index: Ints, rows: Ints) -> "Dataset":
         columns = (self.classes[rows], self.boxes[rows], self.angles[rows], self.quality[rows])
         return Dataset(images, self.class_names, image_index, *columns)
 
 
-def read_dataset(index: Path, annotation_format: AnnotationFormat, class_names: Sequence[str]) -> Dataset:
-    """Read an index file and all annotation files that it names. The images themselves are not touched.
+def read_dataset(samples: Sequence[Sample], annotation_format: AnnotationFormat, class_names: Sequence[str]) -> Dataset:
+    """Read the annotation files of images. The images themselves are not touched.
 
     Args:
-        index: an image and its annotation file a line, a tab between.
+        samples: the lines of an index file.
         annotation_format: how the annotation files are written.
         class_names: the position is the class index.
 
     Raises:
-        DatasetError: a file is missing or empty, or a line malformed; all mistakes of the annotations in one error.
+        DatasetError: a file is missing or malformed; all mistakes in one error.
     """
-    samples = read_training_index(index)
-    objects = read_annotations(samples, annotation_format, class_names)
-    return dataset_of(samples, objects, class_names)
+    return dataset_of(samples, read_annotations(samples, annotation_format, class_names), class_names)
 
 
 def dataset_of(samples: Sequence[Sample], objects: Objects, class_names: Sequence[str]) -> Dataset:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Bools, Ints
 from common.contract import AnnotationFormat
 from common.datasets.coco_masks import MaskObjects, read_coco_masks
 from common.datasets.dataset import Dataset, dataset_of
-from common.datasets.index import read_training_index
+from common.datasets.index import Sample
 from common.datasets.problems import refuse
 from common.errors import DatasetError
 from common.masks import rle
@@ -34,9 +34,9 @@ class MaskDataset:
     """
 
     dataset: Dataset
-    sizes: NDArray[np.int64]
+    sizes: Ints
     masks: tuple[bytes, ...]
-    crowds: NDArray[np.bool_]
+    crowds: Bools
 
     def __post_init__(self) -> None:
         n = len(self.dataset.classes)
@@ -51,12 +51,12 @@ class MaskDataset:
         return self.dataset.images
 
     @property
-    def classes(self) -> NDArray[np.int64]:
+    def classes(self) -> Ints:
         """`(n,)` int64, the class index of each object."""
         return self.dataset.classes
 
     @property
-    def masked(self) -> NDArray[np.bool_]:
+    def masked(self) -> Bools:
         """`(n,)` which objects have a mask."""
         return np.array([bool(counts) for counts in self.masks], np.bool_)
 
@@ -65,7 +65,7 @@ class MaskDataset:
         width, height = self.sizes[i].tolist()
         return height, width
 
-    def decoded(self, i: int) -> Iterator[tuple[int, rle.Bools]]:
+    def decoded(self, i: int) -> Iterator[tuple[int, Bools]]:
         """Row and mask `(height, width)` of each object of image `i` that has one, one mask in memory at a time."""
         for row in range(*self.dataset.of_image(i).indices(len(self.masks))):
             if self.masks[row]:
@@ -77,7 +77,7 @@ class MaskDataset:
         rows = np.concatenate([np.arange(0), *parts])
         return self._select(self.dataset.subset(keep), self.sizes[np.asarray(keep, np.int64)], rows)
 
-    def where(self, mask: NDArray[np.bool_]) -> "MaskDataset":
+    def where(self, mask: Bools) -> "MaskDataset":
         """All images, but only the objects of which `mask`, `(n,)`, is true."""
         return self._select(self.dataset.where(mask), self.sizes, np.flatnonzero(mask))
 
@@ -85,26 +85,27 @@ class MaskDataset:
         """Only objects with a mask of their own: no crowds, no mere boxes."""
         return self.where(self.masked & ~self.crowds)
 
-    def _select(self, dataset: Dataset, sizes: NDArray[np.int64], rows: NDArray[np.int64]) -> "MaskDataset":
+    def _select(self, dataset: Dataset, sizes: Ints, rows: Ints) -> "MaskDataset":
         return MaskDataset(dataset, sizes, tuple(self.masks[row] for row in rows.tolist()), self.crowds[rows])
 
 
-def read_mask_dataset(index: Path, annotation_format: AnnotationFormat, class_names: Sequence[str]) -> MaskDataset:
-    """Read an index file and all annotation files that it names. The images themselves are not touched.
+def read_mask_dataset(
+    samples: Sequence[Sample], annotation_format: AnnotationFormat, class_names: Sequence[str]
+) -> MaskDataset:
+    """Read the annotation files of images, with a mask for each object. The images themselves are not touched.
 
     Args:
-        index: an image and its annotation file a line, a tab between; with COCO one file for all images of all index
-            files, whose `categories` mean nothing: `category_id` is the class index.
+        samples: the lines of an index file. With COCO they name one file for all images of all index files, whose
+            `categories` mean nothing: `category_id` is the class index.
         annotation_format: how the annotation files are written; only COCO has masks.
         class_names: the position is the class index.
 
     Raises:
-        DatasetError: the format has no masks, a file is missing or empty, or no object has a mask; all mistakes of the
+        DatasetError: the format has no masks, a file is missing, or no object has a mask; all mistakes of the
             annotations in one error.
     """
     if annotation_format is not AnnotationFormat.COCO:
         raise DatasetError(f"export_format {annotation_format}: exports no masks; allowed is seg-coco:raw")
-    samples = read_training_index(index)
     objects = MaskObjects(len(class_names))
     sizes = read_coco_masks(samples, objects)
     refuse([f"{samples[image].annotation}{text}" for image, text in objects.problems])
@@ -116,7 +117,7 @@ def read_mask_dataset(index: Path, annotation_format: AnnotationFormat, class_na
     )
 
 
-def check_sizes(dataset: MaskDataset, sizes: NDArray[np.int64]) -> None:
+def check_sizes(dataset: MaskDataset, sizes: Ints) -> None:
     """Make sure that the images are as large as the annotations say.
 
     Args:

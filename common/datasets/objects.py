@@ -4,7 +4,8 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from common.arrays import Doubles, Ints
 
 LARGEST = 2.0**31
 """The platform's boxes are 32 bit integers; a larger number is a mistake."""
@@ -50,15 +51,15 @@ class Objects:
         self._images.extend(other._images)
         self._rows.extend(other._rows)
 
-    def order(self) -> NDArray[np.int64]:
+    def order(self) -> Ints:
         """`(n,)` positions that sort the objects by their images; those of an image stay as they were."""
         return np.argsort(self.images(), kind="stable")
 
-    def images(self) -> NDArray[np.int64]:
+    def images(self) -> Ints:
         """`(n,)` the position in the index of the image that each object belongs to."""
         return np.array(self._images, np.int64)
 
-    def rows(self) -> NDArray[np.float64]:
+    def rows(self) -> Doubles:
         """`(n, 7)` class index, x1, y1, x2, y2, quality, angle."""
         return np.array(self._rows, np.float64).reshape(-1, self.WIDTH)
 

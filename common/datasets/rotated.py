@@ -1,14 +1,14 @@
 """The rotated boxes of a data set."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Bools, Doubles, Ints
 from common.boxes.rotated import GRID, corners, from_upright
 from common.contract import AngleUnit
 from common.datasets.dataset import Dataset
 
 
-def rotated_boxes(dataset: Dataset, unit: AngleUnit) -> NDArray[np.float64]:
+def rotated_boxes(dataset: Dataset, unit: AngleUnit) -> Doubles:
     """Boxes `(n, 5)` cx, cy, w, h in pixels and angle in radians, as the files have them: no angle is normalised.
 
     Args:
@@ -18,7 +18,7 @@ def rotated_boxes(dataset: Dataset, unit: AngleUnit) -> NDArray[np.float64]:
     return from_upright(dataset.boxes, dataset.angles.astype(np.float64) * unit.radians)
 
 
-def inside(dataset: Dataset, boxes: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+def inside(dataset: Dataset, boxes: Doubles, sizes: Ints) -> Bools:
     """Which objects `(n,)` lie in their image, at least in part. Rotated boxes cannot be cut at its border.
 
     Args:
@@ -30,5 +30,5 @@ def inside(dataset: Dataset, boxes: NDArray[np.float64], sizes: NDArray[np.int64
 
     width, height = sizes[dataset.image_index].T
     parts = shapely.intersection(shapely.polygons(corners(boxes)), shapely.box(0, 0, width, height), grid_size=GRID)
-    visible: NDArray[np.bool_] = shapely.area(parts) > 0
+    visible: Bools = shapely.area(parts) > 0
     return visible

@@ -1,30 +1,31 @@
-"""The training and validation set of a task, with what every framework's format needs to know of the images."""
+"""The training and validation set of a task: annotations first, then every image, then a file for the ranks."""
 
 import logging
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from common.contract import AnnotationFormat
+from common.arrays import Ints
+from common.contract import ObjectType
 from common.datasets.dataset import Dataset, read_dataset
+from common.datasets.index import Sample
 from common.datasets.mask_dataset import MaskDataset, check_sizes, read_mask_dataset
-from common.env import Task
 from common.errors import ImageError
 from common.images.stream import work_ahead
-from common.images.verify import verify
-from common.inference import check_bad_images
+from common.images.verify import check_bad_images, verify
 from common.progress import Progress, part
+from common.task.env import Task
 
 log = logging.getLogger(__name__)
 
+Labelled = Dataset | MaskDataset
+"""Images and their objects; with masks where the project labels masks."""
 
-Data = TypeVar("Data", Dataset, MaskDataset)
+Data = TypeVar("Data", bound=Labelled, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,7 @@ class Split(Generic[Data]):
     """
 
     dataset: Data
-    sizes: NDArray[np.int64]
+    sizes: Ints
     files: tuple[Path, ...]
 
 
@@ -52,59 +53,44 @@ class _Checked:
     bad: str = ""
 
 
-def read_splits(task: Task, folder: Path, max_bad_images: float, progress: Progress) -> dict[str, Split[Dataset]]:
-    """Read both index files, and decode every image once.
+def read_labelled(task: Task, samples: Sequence[Sample]) -> Labelled:
+    """Read the annotations of the images of an index. The images themselves are not touched.
 
-    A broken image is left out now, rather than stopping the 40th epoch.
+    Raises:
+        DatasetError: an annotation is missing or malformed, or no object has the mask that it needs; all mistakes of
+            the annotations in one error.
+    """
+    read = read_dataset if task.object_type is ObjectType.DETECTION else read_mask_dataset
+    return read(samples, task.annotation_format, task.class_names)
+
+
+def check_images(
+    labelled: Mapping[str, Labelled], folder: Path, max_bad_images: float, progress: Progress
+) -> dict[str, Split[Labelled]]:
+    """Decode every image once. A broken one is left out now, rather than stopping the 40th epoch.
 
     Args:
-        task: names the index files and the format of the annotations.
+        labelled: `train` and `val`.
         folder: scratch; receives links to, or copies of, images that a framework would misread.
         max_bad_images: largest tolerated share of images that cannot be decoded, in [0, 1].
         progress: called with the share that is done.
 
-    Returns:
-        `train` and `val`.
-
     Raises:
-        DatasetError: an annotation is malformed.
+        DatasetError: an image is not as large as the masks in its annotations.
         ImageError: too many images cannot be decoded.
     """
-    return _read_splits(read_dataset, task, folder, max_bad_images, progress)
-
-
-def read_mask_splits(
-    task: Task, folder: Path, max_bad_images: float, progress: Progress
-) -> dict[str, Split[MaskDataset]]:
-    """The same with the masks of all objects.
-
-    Raises:
-        DatasetError: also if no object has a mask, or an image is not as large as its annotations say.
-    """
-    splits = _read_splits(read_mask_dataset, task, folder, max_bad_images, progress)
-    for split in splits.values():
-        check_sizes(split.dataset, split.sizes)
-    return splits
-
-
-def _read_splits(
-    read: Callable[[Path, AnnotationFormat, Sequence[str]], Data],
-    task: Task,
-    folder: Path,
-    max_bad_images: float,
-    progress: Progress,
-) -> dict[str, Split[Data]]:
-    indexes = {"train": task.env.input.training_index_file, "val": task.env.input.val_index_file}
     splits = {}
-    for i, (name, index) in enumerate(indexes.items()):
-        assert index is not None
-        dataset = read(index, task.annotation_format, task.class_names)
-        share = part(progress, i / len(indexes), (i + 1) / len(indexes))
-        splits[name] = _checked_split(dataset, name, folder / name, max_bad_images, share)
+    for i, (name, dataset) in enumerate(labelled.items()):
+        share = part(progress, i / len(labelled), (i + 1) / len(labelled))
+        split = splits[name] = _checked_split(dataset, name, folder / name, max_bad_images, share)
+        if isinstance(split.dataset, MaskDataset):
+            check_sizes(split.dataset, split.sizes)
     return splits
 
 
-def _checked_split(dataset: Data, name: str, folder: Path, max_bad_images: float, progress: Progress) -> Split[Data]:
+def _checked_split(
+    dataset: Labelled, name: str, folder: Path, max_bad_images: float, progress: Progress
+) -> Split[Labelled]:
     checked = _check_all(dataset.images, folder, progress)
     bad = [item.bad for item in checked if item.bad]
     for reason in bad:
@@ -121,9 +107,8 @@ def _checked_split(dataset: Data, name: str, folder: Path, max_bad_images: float
 
 def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list[_Checked]:
     folder.mkdir(parents=True, exist_ok=True)
-    workers = len(os.sched_getaffinity(0))
     checked = []
-    for item in work_ahead(enumerate(images), partial(_check, folder), workers, depth=4 * workers):
+    for item in work_ahead(enumerate(images), partial(_check, folder)):
         checked.append(item)
         progress(len(checked) / len(images))
     return checked

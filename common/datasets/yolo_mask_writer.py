@@ -4,7 +4,6 @@ The format knows a single ring an object. An object of several parts, or with ho
 joined, see `masks.outline`. What this costs is told there, and measured in the tests.
 """
 
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -27,9 +26,7 @@ def write_yolo_masks(dataset: MaskDataset, image_files: Sequence[Path], folder: 
     Returns:
         The folder of the images.
     """
-    workers = len(os.sched_getaffinity(0))
-    text = partial(_label_text, dataset.single_objects())
-    texts = work_ahead(range(len(image_files)), text, workers, depth=4 * workers)
+    texts = work_ahead(range(len(image_files)), partial(_label_text, dataset.single_objects()))
     return write_labels(texts, image_files, folder, split)
 
 

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
+from common.arrays import Ints
 from common.datasets.clip import clip_boxes
 from common.datasets.dataset import Dataset
 from common.datasets.numbered import folder_of, link_images, write_if_changed
 from common.files import write_text
 
 
-def write_yolo(
-    dataset: Dataset, sizes: NDArray[np.int64], image_files: Sequence[Path], folder: Path, split: str
-) -> Path:
+def write_yolo(dataset: Dataset, sizes: Ints, image_files: Sequence[Path], folder: Path, split: str) -> Path:
     """Write one split of a data set with boxes; what an earlier run wrote is brought up to date.
 
     Args:
@@ -76,7 +74,7 @@ def write_yolo_yaml(folder: Path, class_names: Sequence[str], train: Path, val: 
     return file
 
 
-def _label_texts(dataset: Dataset, sizes: NDArray[np.int64]) -> Iterator[str]:
+def _label_texts(dataset: Dataset, sizes: Ints) -> Iterator[str]:
     """Lines of `class cx cy w h` for each image, in units of its width and height."""
     clipped = clip_boxes(dataset, sizes)
     low, high = np.split(clipped.boxes.astype(np.float64), 2, axis=1)

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from common.arrays import Pixels
 from common.errors import ImageError
-
-Pixels = NDArray[np.uint8]
 
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 MARKER, SCAN = 0xFF, 0xDA

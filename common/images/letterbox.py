@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from common.arrays import Pixels
 from common.boxes.affine import Matrix
-from common.images.decode import Pixels
 from common.predictions import Detections
 
 GREY = 114

@@ -1,5 +1,6 @@
 """Work ahead in threads, in order, within a bounded memory."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,9 @@ S = TypeVar("S")
 R = TypeVar("R")
 
 
-def work_ahead(items: Iterable[S], function: Callable[[S], R], workers: int, depth: int) -> Iterator[R]:
+def work_ahead(
+    items: Iterable[S], function: Callable[[S], R], workers: int | None = None, depth: int | None = None
+) -> Iterator[R]:
     """`map(function, items)` with up to `depth` results computed before they are asked for.
 
     Decoders release the interpreter lock, so threads do; there is nothing to pickle and nothing to fork.
@@ -18,9 +21,11 @@ def work_ahead(items: Iterable[S], function: Callable[[S], R], workers: int, dep
     Args:
         items: read lazily, never more than `depth` ahead.
         function: called in a thread; its exception is raised where its result is due.
-        workers: number of threads; 0 = compute in the caller's thread.
-        depth: most items in flight.
+        workers: number of threads; 0 = compute in the caller's thread, None = one per core that this process may use.
+        depth: most items in flight; None = four per thread.
     """
+    workers = len(os.sched_getaffinity(0)) if workers is None else workers
+    depth = 4 * workers if depth is None else depth
     if workers == 0:
         yield from map(function, items)
         return

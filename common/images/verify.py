@@ -1,15 +1,17 @@
 """Find out, before a long training, whether a framework will read an image as the platform sees it."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 from PIL import Image, UnidentifiedImageError
 
+from common.arrays import Pixels
 from common.errors import ImageError
 from common.files import write_bytes
-from common.images.decode import JPEG_END, Pixels, decode
+from common.images.decode import JPEG_END, decode
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp"}
 """Formats that every framework reads, by Pillow's names, and the suffix that tells them."""
@@ -89,3 +91,26 @@ def _plain_suffix(content: bytes) -> str:
     plain = orientation in UPRIGHT and mode in {"RGB", "L"}
     whole = kind != "JPEG" or content.endswith(JPEG_END)
     return SUFFIXES.get(kind, "") if plain and whole else ""
+
+
+def tolerated_bad_images(share: float, count: int) -> int:
+    """How many of `count` images may be undecodable.
+
+    One may always be, unless it is all there is or the share is zero: a small set must not fail for a single file.
+    """
+    return max(int(share * count), 1 if share > 0 and count > 1 else 0)
+
+
+def check_bad_images(bad: Sequence[str], share: float, count: int) -> None:
+    """Say what was skipped, and stop where it is too much.
+
+    Args:
+        bad: one sentence an image, each naming its file.
+
+    Raises:
+        ImageError: more than the tolerated share of `count` images is bad.
+    """
+    if len(bad) > tolerated_bad_images(share, count):
+        raise ImageError(
+            f"{len(bad)} of {count} images cannot be used, more than max_bad_images {share:g} allows; first: {bad[0]}"
+        )

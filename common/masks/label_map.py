@@ -1,11 +1,9 @@
 """Maps of classes: one class index a pixel, `(height, width)`."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Labels
 from common.masks.rle import encode_runs
-
-Labels = NDArray[np.integer]
 
 IGNORED = 255
 """What no loss and no metric counts: the custom of OpenMMLab, Cityscapes and Pascal VOC."""

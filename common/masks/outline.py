@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from common.masks.rle import Bools
+from common.arrays import Bools, Doubles, Ints
 
-Points = NDArray[np.float64]
+Points = Doubles
 
 _LOW, _HIGH = 0.01, 0.99
 """Where in a border pixel the polygon runs. Just inside: rounding must not carry it into the next pixel."""
@@ -47,20 +47,20 @@ def _holes(tree: NDArray[np.int32], outer: int) -> list[int]:
     return [int(i) for i in np.flatnonzero(tree[:, 3] == outer)]
 
 
-def _join_all(rings: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+def _join_all(rings: list[Ints]) -> Ints:
     joined = rings[0]
     for ring in rings[1:]:
         joined = _join(joined, ring)
     return joined
 
 
-def _join(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+def _join(first: Ints, second: Ints) -> Ints:
     """Walk along the first ring to the bridge, over it, all around the second, back over it, and on."""
     i, j = _bridge(first, second)
     return np.concatenate([first[: i + 1], second[j:], second[: j + 1], first[i:]])
 
 
-def _bridge(first: NDArray[np.int64], second: NDArray[np.int64]) -> tuple[int, int]:
+def _bridge(first: Ints, second: Ints) -> tuple[int, int]:
     """Positions of two points near each other, one of each ring."""
     step, other_step = (-(-len(ring) // _LOOKED_AT) for ring in (first, second))
     distances = ((first[::step, None] - second[None, ::other_step]) ** 2).sum(axis=2)

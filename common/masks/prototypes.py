@@ -10,12 +10,11 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Bools, Floats
 from common.boxes.affine import Matrix
-from common.masks.rle import Bools, Part
+from common.masks.rle import Part
 
-Floats = NDArray[np.float32]
 Window = tuple[slice, slice]
 """Rows and columns of the grid."""
 EVERYWHERE: Final = (slice(None), slice(None))

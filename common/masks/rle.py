@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from common.arrays import Bools, Ints
+
 Size = tuple[int, int]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 _OFFSET, _MORE, _SIGN, _DIGITS = 48, 32, 16, 31
 """What is added to a group to make it a character; the bits of a group: another one follows, sign, digits."""

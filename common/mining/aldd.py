@@ -14,10 +14,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from common.mining.algorithm import Algorithm, Evidence
-from common.mining.information import binary_entropy
-from common.mining.settings import MiningSettings
-from common.predictions import Floats
+from common.arrays import Floats
+from common.mining.algorithm import Evidence, ImageMeasure
+from common.mining.measures.information import binary_entropy
+from common.task.mining_settings import MiningSettings
 
 STRIDE: Final = 4
 """Pixels of the model input between two grid points. Maps of a multiple of this stride have their kinks there."""
@@ -43,14 +43,14 @@ def score(evidence: Evidence, settings: MiningSettings) -> float:
     maps = evidence.prediction.class_maps
     if not maps:
         raise ValueError(f"{evidence.name}: aldd needs the class maps of the model, got none")
-    weights = class_weights(settings.class_weights, len(maps[0]))
+    weights = given_weights(settings.class_weights, len(maps[0]))
     peaks = np.max([scale.max(axis=(1, 2)) for scale in maps], axis=0)
     # Not `peaks >= FLOOR`: a NaN must not be skipped, it must fail.
     relevant = np.flatnonzero((weights != 0) & ~(peaks < FLOOR))
     return float(sum(weights[k] * _class_score([scale[k] for scale in maps], evidence.input_size) for k in relevant))
 
 
-def class_weights(given: Sequence[float], class_count: int) -> Floats:
+def given_weights(given: Sequence[float], class_count: int) -> Floats:
     """One weight a class, `(class_count,)` float32: the given ones, then 1.0; surplus ones are cut."""
     weights = np.ones(class_count, np.float32)
     used = given[:class_count]
@@ -102,7 +102,7 @@ def _region_maxima(grid: Floats) -> Floats:
     return maxima
 
 
-ALDD: Final = Algorithm(
+ALDD: Final = ImageMeasure(
     name="aldd",
     score=score,
     paper="Aghdam, Gonzalez-Garcia, van de Weijer, Lopez: Active Learning for Deep Detection Neural Networks."

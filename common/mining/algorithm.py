@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Bools, Pixels, Segments
 from common.boxes.affine import Matrix
-from common.mining.settings import MiningSettings
 from common.predictions import Detections, Prediction
-
-Image = NDArray[np.uint8]
-Labels = NDArray[np.int32]
-"""`(h, w)`, the region of each pixel; every number from 0 to the last one occurs."""
+from common.task.mining_settings import MiningSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Augmented:
     """
 
     name: str
-    image: Image
+    image: Pixels
     matrix: Matrix
 
     def move(self, detections: Detections) -> Detections:
@@ -46,7 +42,7 @@ class Evidence:
         input_size: height and width of the model input, in pixels.
         augmented: predictions on the changed inputs, in the order of `augmentations`.
         augmentations: what `Algorithm.augment` gave.
-        segments: what `Algorithm.segment` gave.
+        segments: what `PoolMeasure.segment` gave.
         passes: what `Algorithm.observe` made of each pass with dropout.
     """
 
@@ -55,75 +51,99 @@ class Evidence:
     input_size: tuple[int, int]
     augmented: tuple[Prediction, ...] = ()
     augmentations: tuple[Augmented, ...] = ()
-    segments: Labels | None = None
+    segments: Segments | None = None
     passes: tuple[Any, ...] = ()
 
 
 Score = Callable[[Evidence, MiningSettings], float]
-Augment = Callable[[Image, Detections, np.random.Generator], tuple[Augmented, ...]]
+Observe = Callable[[Prediction], Any]
+Augment = Callable[[Pixels, Detections, np.random.Generator], tuple[Augmented, ...]]
 
 
 class Judge(Protocol):
-    """What is known once the regions of every image of a pool are: what each of them counts."""
+    """Scores images once the regions of the whole pool are known."""
 
     def score(self, summary: bytes) -> float:
-        """What an image counts: the bigger, the sooner."""
+        """Score of an image; the image with the highest one is labelled first."""
 
-    def to_label(self, summary: bytes, image: Image) -> NDArray[np.bool_]:
+    def to_label(self, summary: bytes, image: Pixels) -> Bools:
         """The pixels of an image that people should label, `(height, width)` of the image as stored."""
 
 
-class RegionMeasure(Protocol):
-    """A measure of the regions of images; what an image counts may depend on the regions of the whole pool."""
-
-    def summarise(self, evidence: Evidence, settings: MiningSettings) -> bytes:
-        """All that the pool needs to know of one image: a few kB."""
-
-    def judge(self, pool: Sequence[bytes], settings: MiningSettings) -> Judge:
-        """Look at the summaries of all images."""
+Segment = Callable[[Pixels, MiningSettings], Segments]
+Summarise = Callable[[Evidence, MiningSettings], bytes]
+MakeJudge = Callable[[Sequence[bytes], MiningSettings], Judge]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Algorithm:
-    """A way to score images, and what it needs.
+    """A way to score images, and what it needs from the engine. One of the two kinds below.
 
     Attributes:
         name: value of the parameter `mining_algorithm`.
-        score: the measure of an image, in the direction of its paper; None where `regions` measures.
-        regions: the measure of an image's regions; None where `score` measures.
         paper: where the measure comes from.
-        smaller_is_sooner: whether the paper labels the smallest values first.
         needs_model: whether `Evidence.prediction` must be a model's.
         needs_class_maps: whether `Prediction.class_maps` must be filled.
         augment: makes the inputs of the further forward passes from the `(H, W, 3)` uint8 model input, its detections
-            and a generator of `seeds.rng`. May give none for an image that the algorithm can score without.
-        segment: cuts an image, `(h, w, 3)` uint8 as it is stored, into regions `(h, w)`; called in the threads that
-            read.
-        observe: reduces what a forward pass with dropout gives to what the score needs. There are
+            and a generator of `seeds.rng`. May return none for an image that can be scored without.
+        observe: reduces the prediction of a forward pass with dropout to what the score needs. There are
             `MiningSettings.passes` of them.
     """
 
     name: str
-    score: Score | None = None
-    regions: RegionMeasure | None = None
     paper: str
-    smaller_is_sooner: bool = False
     needs_model: bool = True
     needs_class_maps: bool = False
     augment: Augment | None = None
-    segment: Callable[[Image, MiningSettings], Labels] | None = None
-    observe: Callable[[Prediction], Any] | None = None
+    observe: Observe | None = None
 
 
-def importance(algorithm: Algorithm, evidence: Evidence, settings: MiningSettings) -> float:
-    """The score that is written: the bigger, the sooner the image should be labelled.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMeasure(Algorithm):
+    """Scores each image by itself.
+
+    Attributes:
+        score: the measure, in the direction of its paper.
+        smaller_is_sooner: whether the paper labels the smallest values first.
+    """
+
+    score: Score
+    smaller_is_sooner: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolMeasure(Algorithm):
+    """Scores the regions of images; the score of an image may depend on the regions of the whole pool.
+
+    Attributes:
+        summarise: reduces one image to what the pool needs to know of it, a few kB.
+        judge: looks at the summaries of all images.
+        segment: cuts an image, `(h, w, 3)` uint8 as it is stored, into regions `(h, w)`; called in the threads that
+            read images.
+    """
+
+    summarise: Summarise
+    judge: MakeJudge
+    segment: Segment | None = None
+
+
+def importance(algorithm: ImageMeasure, evidence: Evidence, settings: MiningSettings) -> float:
+    """Score of an image as it is written: the image with the highest one is labelled first.
 
     Raises:
         ValueError: the score is not a finite number, or the evidence lacks what the algorithm needs.
     """
-    assert algorithm.score is not None
-    native = algorithm.score(evidence, settings)
-    if not math.isfinite(native):
-        raise ValueError(f"{evidence.name}: {algorithm.name} gives {native}; expected a finite score")
+    native = finite(algorithm, evidence.name, algorithm.score(evidence, settings))
     # Subtracting keeps an exact zero from being written as -0.0.
     return 0.0 - native if algorithm.smaller_is_sooner else native
+
+
+def finite(algorithm: Algorithm, name: str, score: float) -> float:
+    """The score of the image `name`, if it is one that can be ranked.
+
+    Raises:
+        ValueError: it is NaN or infinite.
+    """
+    if not math.isfinite(score):
+        raise ValueError(f"{name}: {algorithm.name} gives {score}; expected a finite score")
+    return score

@@ -8,10 +8,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Ints, Pixels
 from common.boxes.affine import IDENTITY, Matrix
-from common.mining.algorithm import Augmented, Image
+from common.mining.algorithm import Augmented
 from common.predictions import Detections
 
 RATIO: Final = 0.8
@@ -27,7 +27,7 @@ PADDING: Final = (114, 114, 114)
 """The grey that letterboxing pads with, so that no new object seems to begin at the border."""
 
 
-def augment(image: Image, detections: Detections, rng: np.random.Generator) -> tuple[Augmented, ...]:
+def augment(image: Pixels, detections: Detections, rng: np.random.Generator) -> tuple[Augmented, ...]:
     """The four changed copies of a model input; none where nothing was detected: CALD scores such an image without.
 
     Args:
@@ -40,13 +40,13 @@ def augment(image: Image, detections: Detections, rng: np.random.Generator) -> t
     return flip(image), cutout(image, detections, rng), downsize(image), rotate(image)
 
 
-def flip(image: Image) -> Augmented:
+def flip(image: Pixels) -> Augmented:
     """Left and right exchanged."""
     matrix = np.array([[-1.0, 0.0, image.shape[1]], [0.0, 1.0, 0.0]])
     return Augmented("flip", np.ascontiguousarray(image[:, ::-1]), matrix)
 
 
-def cutout(image: Image, detections: Detections, rng: np.random.Generator) -> Augmented:
+def cutout(image: Pixels, detections: Detections, rng: np.random.Generator) -> Augmented:
     """At most two black holes; none when no trial covers a box by the accepted share.
 
     Args:
@@ -63,7 +63,7 @@ def cutout(image: Image, detections: Detections, rng: np.random.Generator) -> Au
     return Augmented("cutout", holed, IDENTITY)
 
 
-def downsize(image: Image) -> Augmented:
+def downsize(image: Pixels) -> Augmented:
     """Smaller by the factor 0.8, at the top left of a grey input."""
     height, width = image.shape[:2]
     small_height, small_width = round(height * RATIO), round(width * RATIO)
@@ -73,7 +73,7 @@ def downsize(image: Image) -> Augmented:
     return Augmented("downsize", canvas, matrix)
 
 
-def rotate(image: Image) -> Augmented:
+def rotate(image: Pixels) -> Augmented:
     """Rotated by 5 degrees about the centre, then shrunk until all of it fits."""
     height, width = image.shape[:2]
     matrix = _rotation(height, width)
@@ -81,7 +81,7 @@ def rotate(image: Image) -> Augmented:
     return Augmented("rotate", np.asarray(turned, np.uint8), matrix)
 
 
-def _holes(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.int64]:
+def _holes(size: tuple[int, int], rng: np.random.Generator) -> Ints:
     """All trials at once: boxes `(TRIALS, 4)` inside an input of `size` (height, width)."""
     full = np.array([size[1], size[0]])
     sides = rng.uniform(*HOLE_SIDES, (TRIALS, 2)) * full

@@ -8,14 +8,14 @@ which balances the classes against the labelled set, needs labels that a mining 
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.arrays import Doubles, Floats
 from common.boxes.affine import IDENTITY
-from common.mining.algorithm import Algorithm, Augmented, Evidence
+from common.mining.algorithm import Augmented, Evidence, ImageMeasure
 from common.mining.augment import augment
-from common.mining.information import jensen_shannon
-from common.mining.settings import MiningSettings
-from common.predictions import Detections, Floats
+from common.mining.measures.information import jensen_shannon
+from common.predictions import Detections
+from common.task.mining_settings import MiningSettings
 
 BASE_POINT: Final = 1.3
 """The consistency that tells most (the authors' beta): below it two detections hardly match, above it they agree."""
@@ -38,7 +38,7 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
     return float(np.mean([_distance(reference, a, p.detections, evidence.input_size) for a, p in pairs]))
 
 
-def class_distribution(probabilities: Floats) -> NDArray[np.float64]:
+def class_distribution(probabilities: Floats) -> Doubles:
     """One distribution over K classes and the background for each row.
 
     The scores of a sigmoid head need not sum to 1: what they leave is the background's, and a surplus is scaled away.
@@ -52,7 +52,7 @@ def class_distribution(probabilities: Floats) -> NDArray[np.float64]:
     classes = probabilities.astype(np.float64)
     total = classes.sum(axis=1, keepdims=True)
     background = np.maximum(0, 1 - total)
-    distribution: NDArray[np.float64] = np.hstack([classes, background]) / (total + background)
+    distribution: Doubles = np.hstack([classes, background]) / (total + background)
     return distribution
 
 
@@ -63,7 +63,7 @@ def _distance(reference: Detections, augmented: Augmented, found: Detections, si
     return float(np.abs(consistency - BASE_POINT).min())
 
 
-def _consistencies(moved: Detections, found: Detections) -> NDArray[np.float64]:
+def _consistencies(moved: Detections, found: Detections) -> Doubles:
     """Paper, section 3.2: IoU with the best match plus the mean score, lowered as the two class distributions differ.
 
     Args:
@@ -77,11 +77,11 @@ def _consistencies(moved: Detections, found: Detections) -> NDArray[np.float64]:
     best = overlaps.argmax(axis=1)
     divergence = jensen_shannon(class_distribution(moved.probabilities), class_distribution(found.probabilities[best]))
     scores = (moved.scores.astype(np.float64) + found.scores[best]) / 2
-    consistencies: NDArray[np.float64] = overlaps.max(axis=1) + scores * (1 - divergence)
+    consistencies: Doubles = overlaps.max(axis=1) + scores * (1 - divergence)
     return consistencies
 
 
-CALD: Final = Algorithm(
+CALD: Final = ImageMeasure(
     name="cald",
     score=score,
     paper="Yu, Zhu, Yang, Chen: Consistency-based Active Learning for Object Detection. CVPR Workshops 2022,"

@@ -1,10 +1,13 @@
-"""Entropy mining: how unsure the model is about the objects that it reports."""
+"""Entropy mining: how unsure a model is about the objects that it reports, or about the class of a pixel."""
 
 from typing import Final
 
-from common.mining.algorithm import Algorithm, Evidence
-from common.mining.information import binary_entropy
-from common.mining.settings import MiningSettings
+from common.mining.algorithm import Evidence, ImageMeasure
+from common.mining.measures.information import binary_entropy
+from common.mining.measures.pixels import entropy
+from common.task.mining_settings import MiningSettings
+
+PAPER: Final = "Joshi, Porikli, Papanikolopoulos: Multi-class active learning for image classification. CVPR 2009"
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
@@ -17,8 +20,19 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
     return float(binary_entropy(evidence.prediction.detections.scores).sum(dtype=float))
 
 
-ENTROPY: Final = Algorithm(
-    name="entropy",
-    score=score,
-    paper="Joshi, Porikli, Papanikolopoulos: Multi-class active learning for image classification. CVPR 2009",
-)
+def score_of_pixels(evidence: Evidence, _settings: MiningSettings) -> float:
+    """Mean over the pixels of the entropy of their classes, divided by ln K: in [0, 1].
+
+    Source: Joshi et al., see above, for the entropy of a prediction. The mean, and not the sum, so that large images do
+    not come first for being large.
+
+    Raises:
+        ValueError: the prediction holds no classes of pixels.
+    """
+    if evidence.prediction.pixels is None:
+        raise ValueError(f"{evidence.name}: entropy needs the classes of the pixels")
+    return float(entropy(evidence.prediction.pixels.probabilities()).mean(dtype=float))
+
+
+ENTROPY: Final = ImageMeasure(name="entropy", score=score, paper=PAPER)
+PIXEL_ENTROPY: Final = ImageMeasure(name="entropy", score=score_of_pixels, paper=PAPER)

@@ -19,15 +19,15 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Bools, Doubles, Floats, Ints
 from common.boxes import upright
-from common.mining.algorithm import Algorithm, Evidence
-from common.mining.mask_entropy import windows
-from common.mining.settings import MiningSettings
-from common.predictions import Floats, Ints, Prediction
+from common.mining.algorithm import Evidence, ImageMeasure
+from common.mining.apis import box_windows
+from common.predictions import Prediction
+from common.task.mining_settings import MiningSettings
 
 Masks = NDArray[np.uint64]
 """`(n, words)`, 64 pixels a word, see `pack`."""
-Doubles = NDArray[np.float64]
 
 SAME: Final = 0.5
 """Above this IoU of their masks two detections are the same object (the authors' `iou_thres`)."""
@@ -64,7 +64,7 @@ class Sighting:
             raise ValueError("maskAL needs the masks of the model, got none")
         size = masks.prototypes.shape[1:]
         inside = np.zeros((len(masks), *size), np.bool_)
-        for i, box in enumerate(windows(masks.on_grid(found.boxes), size)):
+        for i, box in enumerate(box_windows(masks.on_grid(found.boxes), size)):
             inside[i][box] = masks.logits(i, box) > 0
         return cls(pack(inside), found.boxes, found.probabilities)
 
@@ -80,7 +80,7 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
     return certainty(evidence.passes)
 
 
-def pack(masks: NDArray[np.bool_]) -> Masks:
+def pack(masks: Bools) -> Masks:
     """Masks `(n, h, w)` bool as bits, `(n, ceil(h w / 64))` uint64; what fills the last word is 0."""
     n = len(masks)
     flat = masks.reshape(n, math.prod(masks.shape[1:]))
@@ -183,7 +183,7 @@ def _iou(mask: Masks, area: Doubles, others: Masks, areas: Doubles) -> Doubles:
     return overlaps
 
 
-MASKAL: Final = Algorithm(
+MASKAL: Final = ImageMeasure(
     name="maskAL",
     score=score,
     paper="Blok, Kootstra, Elghor, Diallo, van Evert, van Henten: Active learning with MaskAL reduces annotation effort"

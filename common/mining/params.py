@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
-from common.params import in_any_case, parameter
+from common.task.params import in_any_case, parameter
 
 
 def mining_algorithm_parameter(default: str) -> Any:

@@ -6,12 +6,11 @@ from typing import Final
 from common.contract import ObjectType
 from common.mining.aldd import ALDD
 from common.mining.algorithm import Algorithm
+from common.mining.apis import APIS
 from common.mining.cald import CALD
-from common.mining.entropy import ENTROPY
-from common.mining.mask_entropy import APIS
+from common.mining.entropy import ENTROPY, PIXEL_ENTROPY
 from common.mining.maskal import MASKAL
-from common.mining.pixel_entropy import PIXEL_ENTROPY
-from common.mining.random_score import RANDOM
+from common.mining.random import RANDOM
 from common.mining.ripu import RIPU
 from common.mining.rsal import RSAL
 

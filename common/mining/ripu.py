@@ -19,10 +19,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from common.mining.algorithm import Algorithm, Evidence, Image
-from common.mining.pixels import Classes, entropy, leaders
-from common.mining.settings import MiningSettings
-from common.predictions import Floats, Ints
+from common.arrays import Bools, Floats, Ints, Pixels
+from common.mining.algorithm import Evidence, PoolMeasure
+from common.mining.measures.pixels import Classes, entropy, leaders
+from common.task.mining_settings import MiningSettings
 
 
 def score_map(probabilities: Floats, radius: int) -> Floats:
@@ -75,7 +75,7 @@ def uncertainty(probabilities: Floats, radius: int) -> Floats:
     return np.asarray(_window_sums(pixels, radius, cv2.CV_32F) / _window_sizes(pixels.shape, radius), np.float32)
 
 
-def windows(scores: Floats, radius: int, count: int) -> Ints:
+def best_windows(scores: Floats, radius: int, count: int) -> Ints:
     """Centres of the windows to label: again and again the best one that overlaps none of those before.
 
     Source: the authors' code, core/active/build.py, RegionSelection.
@@ -100,11 +100,11 @@ def windows(scores: Floats, radius: int, count: int) -> Ints:
 
 
 def image_score(scores: Floats, chosen: Ints) -> float:
-    """Sum of the scores of the windows to label, `(n, 2)` of `windows`; the bigger, the sooner, 0 without any."""
+    """Sum of the scores of the windows to label, `(n, 2)` of `best_windows`; the bigger, the sooner, 0 without any."""
     return float(scores[chosen[:, 0], chosen[:, 1]].sum(dtype=float))
 
 
-def covered(chosen: Ints, radius: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+def covered(chosen: Ints, radius: int, size: tuple[int, int]) -> Bools:
     """The pixels of the windows to label, `(h, w)` bool, of an image of `size`."""
     mask = np.zeros(size, bool)
     for y, x in chosen:
@@ -126,29 +126,27 @@ class Windows(msgspec.Struct, frozen=True):
     centres: list[tuple[int, int]]
 
 
-class Impure:
-    """RIPU as an `algorithm.RegionMeasure`. An image counts by itself."""
+def summarise(evidence: Evidence, settings: MiningSettings) -> bytes:
+    """The windows to label in one image, packed for the pool.
 
-    def summarise(self, evidence: Evidence, settings: MiningSettings) -> bytes:
-        """The windows to label in one image.
+    Raises:
+        ValueError: the prediction holds no classes of pixels.
+    """
+    if evidence.prediction.pixels is None:
+        raise ValueError(f"{evidence.name}: RIPU needs the classes of the pixels")
+    scores = score_map(evidence.prediction.pixels.probabilities(), settings.radius)
+    chosen = best_windows(scores, settings.radius, settings.topk)
+    height, width = scores.shape
+    return msgspec.msgpack.encode(Windows(image_score(scores, chosen), (height, width), chosen.tolist()))
 
-        Raises:
-            ValueError: the model says nothing about pixels.
-        """
-        if evidence.prediction.pixels is None:
-            raise ValueError(f"{evidence.name}: RIPU needs the classes of the pixels")
-        scores = score_map(evidence.prediction.pixels.probabilities(), settings.radius)
-        chosen = windows(scores, settings.radius, settings.topk)
-        height, width = scores.shape
-        return msgspec.msgpack.encode(Windows(image_score(scores, chosen), (height, width), chosen.tolist()))
 
-    def judge(self, pool: Sequence[bytes], settings: MiningSettings) -> "Judgement":
-        """Nothing depends on the pool."""
-        return Judgement(settings.radius)
+def judge(_pool: Sequence[bytes], settings: MiningSettings) -> "WindowJudge":
+    """An image is scored by itself: nothing depends on the pool."""
+    return WindowJudge(settings.radius)
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class WindowJudge:
     """See `algorithm.Judge`."""
 
     radius: int
@@ -157,7 +155,7 @@ class Judgement:
         """See `image_score`."""
         return _unpacked(summary).score
 
-    def to_label(self, summary: bytes, image: Image) -> NDArray[np.bool_]:
+    def to_label(self, summary: bytes, image: Pixels) -> Bools:
         """The windows to label, as large as they are in the image."""
         found = _unpacked(summary)
         pixels = covered(np.array(found.centres, np.int64).reshape(-1, 2), self.radius, found.size)
@@ -175,7 +173,7 @@ def _window_sums(values: NDArray[np.uint8] | Floats, radius: int, depth: int) ->
     return np.asarray(cv2.boxFilter(values, depth, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT))
 
 
-def _window_sizes(size: tuple[int, ...], radius: int) -> NDArray[np.int64]:
+def _window_sizes(size: tuple[int, ...], radius: int) -> Ints:
     """Pixels of the window around each pixel that lie inside an image of `size`, `(h, w)`."""
     down, across = (
         np.minimum(np.arange(side) + radius, side - 1) - np.maximum(np.arange(side) - radius, 0) + 1 for side in size
@@ -183,9 +181,10 @@ def _window_sizes(size: tuple[int, ...], radius: int) -> NDArray[np.int64]:
     return np.outer(down, across)
 
 
-RIPU: Final = Algorithm(
+RIPU: Final = PoolMeasure(
     name="RIPU",
-    regions=Impure(),
+    summarise=summarise,
+    judge=judge,
     paper="Xie, Yuan, Li, Liu, Cheng: Towards Fewer Annotations: Active Learning via Region Impurity and Prediction"
     " Uncertainty for Domain Adaptive Semantic Segmentation. CVPR 2022, arXiv:2111.12940",
 )

@@ -19,12 +19,12 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from common.mining.algorithm import Algorithm, Evidence, Image, Labels
-from common.mining.pixels import best_versus_second, leaders
-from common.mining.regions import means, modes, resized
-from common.mining.settings import MiningSettings
-from common.mining.superpixels import superpixels
-from common.predictions import Floats, Ints
+from common.arrays import Bools, Doubles, Floats, Ints, Pixels, Segments
+from common.mining.algorithm import Evidence, PoolMeasure
+from common.mining.measures.pixels import best_versus_second, leaders
+from common.mining.measures.regions import means, modes, resized
+from common.mining.measures.superpixels import superpixels
+from common.task.mining_settings import MiningSettings
 
 FURTHER: Final = 0.2
 """Share of the pool's regions that may lie above the threshold, at most."""
@@ -43,7 +43,7 @@ class Regions:
     classes: NDArray[np.int16]
 
     @classmethod
-    def of(cls, probabilities: Floats, labels: Labels) -> Self:
+    def of(cls, probabilities: Floats, labels: Segments) -> Self:
         """Score the regions of an image, all of them.
 
         Args:
@@ -77,7 +77,7 @@ class Standard:
         topk: parameter `topk_superpixel_score`: so many regions of an image count in any case.
     """
 
-    weights: NDArray[np.float64]
+    weights: Doubles
     threshold: float
     topk: int
 
@@ -97,12 +97,12 @@ def standard(
     counts = np.zeros(class_count, np.int64)
     for each in pool:
         counts += np.bincount(each.classes, minlength=class_count)
-    weights = class_weights(counts) if class_balance else np.ones(class_count)
+    weights = frequency_weights(counts) if class_balance else np.ones(class_count)
     budget = min(kept_images * topk, int(FURTHER * counts.sum()))
     return Standard(weights, _threshold(pool, weights, budget), topk)
 
 
-def class_weights(counts: Ints) -> NDArray[np.float64]:
+def frequency_weights(counts: Ints) -> Doubles:
     """exp(-p) for each class, p being its share of the pool's regions (the paper's class balance).
 
     Args:
@@ -111,7 +111,7 @@ def class_weights(counts: Ints) -> NDArray[np.float64]:
     Returns:
         `(K,)` float64; all 1 for a pool without regions.
     """
-    weights: NDArray[np.float64] = np.exp(-counts / max(counts.sum(), 1))
+    weights: Doubles = np.exp(-counts / max(counts.sum(), 1))
     return weights
 
 
@@ -132,37 +132,33 @@ def to_label(regions: Regions, measure: Standard) -> Ints:
     return order[: max(measure.topk, np.count_nonzero(scores >= measure.threshold))]
 
 
-class Regional:
-    """RSAL as an `algorithm.RegionMeasure`."""
+def summarise(evidence: Evidence, settings: MiningSettings) -> bytes:
+    """The regions of one image, packed for the pool.
 
-    def summarise(self, evidence: Evidence, settings: MiningSettings) -> bytes:
-        """The regions of one image.
+    Raises:
+        ValueError: the prediction holds no classes of pixels, or the image was not cut into regions.
+    """
+    if evidence.prediction.pixels is None or evidence.segments is None:
+        raise ValueError(f"{evidence.name}: RSAL needs the classes of the pixels and the superpixels")
+    return Regions.of(evidence.prediction.pixels.probabilities(), evidence.segments).packed()
 
-        Raises:
-            ValueError: the model says nothing about pixels, or nobody cut the image into regions.
-        """
-        if evidence.prediction.pixels is None or evidence.segments is None:
-            raise ValueError(f"{evidence.name}: RSAL needs the classes of the pixels and the superpixels")
-        return Regions.of(evidence.prediction.pixels.probabilities(), evidence.segments).packed()
 
-    def judge(self, pool: Sequence[bytes], settings: MiningSettings) -> "Judgement":
-        """The standard of the pool."""
-        regions = [Regions.unpacked(summary) for summary in pool]
-        class_count = max((int(each.classes.max()) + 1 for each in regions), default=1)
-        return Judgement(
-            standard(
-                regions,
-                class_count,
-                class_balance=settings.class_balance,
-                kept_images=settings.kept_images,
-                topk=settings.topk,
-            ),
-            settings,
-        )
+def judge(pool: Sequence[bytes], settings: MiningSettings) -> "SuperpixelJudge":
+    """The standard of the pool, ready to score its images."""
+    regions = [Regions.unpacked(summary) for summary in pool]
+    class_count = max((int(each.classes.max()) + 1 for each in regions), default=1)
+    measure = standard(
+        regions,
+        class_count,
+        class_balance=settings.class_balance,
+        kept_images=settings.kept_images,
+        topk=settings.topk,
+    )
+    return SuperpixelJudge(measure, settings)
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SuperpixelJudge:
     """See `algorithm.Judge`."""
 
     measure: Standard
@@ -172,26 +168,26 @@ class Judgement:
         """See `image_score`."""
         return image_score(Regions.unpacked(summary), self.measure)
 
-    def to_label(self, summary: bytes, image: Image) -> NDArray[np.bool_]:
+    def to_label(self, summary: bytes, image: Pixels) -> Bools:
         """The superpixels to label. They are cut again, which is the same every time."""
         labels = segment(image, self.settings)
         chosen = np.zeros(int(labels.max()) + 1, np.bool_)
         chosen[to_label(Regions.unpacked(summary), self.measure)] = True
-        pixels: NDArray[np.bool_] = chosen[labels]
+        pixels: Bools = chosen[labels]
         return pixels
 
 
-def segment(image: Image, settings: MiningSettings) -> Labels:
+def segment(image: Pixels, settings: MiningSettings) -> Segments:
     """The superpixels of an image as it is stored."""
     return superpixels(image, settings.superpixels, settings.most_superpixels)
 
 
-def _weighted(regions: Regions, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    scores: NDArray[np.float64] = regions.scores * weights[regions.classes]
+def _weighted(regions: Regions, weights: Doubles) -> Doubles:
+    scores: Doubles = regions.scores * weights[regions.classes]
     return scores
 
 
-def _threshold(pool: Sequence[Regions], weights: NDArray[np.float64], budget: int) -> float:
+def _threshold(pool: Sequence[Regions], weights: Doubles, budget: int) -> float:
     """The `budget`-th best weighted score of the pool; infinite for a budget of 0."""
     if budget < 1:
         return float("inf")
@@ -203,9 +199,10 @@ def _threshold(pool: Sequence[Regions], weights: NDArray[np.float64], budget: in
     return float(best.min())
 
 
-RSAL: Final = Algorithm(
+RSAL: Final = PoolMeasure(
     name="RSAL",
-    regions=Regional(),
+    summarise=summarise,
+    judge=judge,
     paper="Cai, Xu, Liew, Foo: Revisiting Superpixels for Active Learning in Semantic Segmentation with Realistic"
     " Annotation Costs. CVPR 2021",
     segment=segment,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
-from numpy.typing import NDArray
 
-from common.mmlab.rotated_boxes import rotated_boxes
+from common.arrays import Doubles
+from common.mmlab.model.rotated_boxes import rotated_boxes
 from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.coco_metrics import box_metrics, rotated_box_metrics
 
@@ -48,7 +48,7 @@ class BoxMetric(MetricByClass):
         """Keep what the model found in a batch, in pixels of the original images."""
         self.results += [_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
-    def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    def compute_metrics(self, results: Sequence[Doubles]) -> dict[str, float]:
         """See `results.coco_metrics.box_metrics`."""
         found = np.concatenate([np.zeros((0, 7)), *results])
         return self.keep(box_metrics(self._ground_truth, found, recall=self._recall))
@@ -71,12 +71,12 @@ class RotatedBoxMetric(MetricByClass):
         """Keep what the model found in a batch, in pixels of the original images."""
         self.results += [_rotated_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
-    def compute_metrics(self, results: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    def compute_metrics(self, results: Sequence[Doubles]) -> dict[str, float]:
         """See `results.coco_metrics.rotated_box_metrics`."""
         return self.keep(rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results])))
 
 
-def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64]:
+def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
     """`(n, 8)`: image id, cx, cy, width, height, angle in radians, score, class index (which is the category id)."""
     boxes = rotated_boxes(found["bboxes"]).double().cpu()
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()
@@ -84,7 +84,7 @@ def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64
     return np.hstack([ids, boxes, scores[:, None], classes[:, None]])
 
 
-def _rows(image_id: int, found: Mapping[str, Any]) -> NDArray[np.float64]:
+def _rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
     """`(n, 7)`: image id, x, y, width, height, score, class index (which is the category id)."""
     low, high = found["bboxes"].double().cpu().split(2, dim=1)
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()

@@ -14,14 +14,14 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from tensorboardX import SummaryWriter
 from torch import Tensor
 
-from common.env import Task
 from common.errors import NanError
 from common.files import write_text
-from common.mmlab.checkpoint import Weights, load_into, write_weights
+from common.mmlab.model.checkpoint import Weights, load_into, write_weights
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import Stages
 from common.results.training import RANKED_BY
+from common.task.env import Task
 
 log = logging.getLogger(__name__)
 

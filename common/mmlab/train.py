@@ -5,24 +5,25 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from common.env import Task
 from common.errors import ConfigError
 from common.files import write_text
-from common.mmlab.configs import config_files
-from common.mmlab.params import MmlabTraining, RotatedTraining
+from common.mmlab.options.catalogue import config_files
+from common.mmlab.options.params import MmlabTraining, RotatedTraining
 from common.progress import Progress, part
-from common.weights import Zoo, choose
-from common.worker import Rank, wait_for
+from common.run.rank import Rank
+from common.task.env import Task
+from common.weights.given import choose
+from common.weights.zoo import Zoo
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from common.mmlab.checkpoint import Weights
+    from common.mmlab.model.checkpoint import Weights
     from common.mmlab.reporting import Reporter
 
 log = logging.getLogger(__name__)
 
-DATA_DONE, FIT_DONE = 0.03, 1.0
+DATA_DONE, FIT_DONE = 0.01, 1.0
 """Progress after the conversion of the data and after the last epoch."""
 
 
@@ -40,9 +41,10 @@ class Choice(Protocol):
 
 
 def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `executor.Family`."""
+    """Train, or go on training after a kill. See `run.image.Family`."""
     set_up(task, rank, parameters.package)
-    _convert(task, parameters, rank, part(progress, 0, DATA_DONE))
+    _convert(task, parameters, rank)
+    progress(DATA_DONE)
     _fit(task, parameters, rank, part(progress, DATA_DONE, FIT_DONE))
 
 
@@ -50,29 +52,25 @@ def set_up(task: Task, rank: Rank, package: str) -> None:
     """Take this rank's device, and import a framework."""
     if not task.gpu_ids:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine takes any GPU that it sees
-    from common.device import device_of
-    from common.mmlab.compat import prepare
+    from common.mmlab.patches.compat import prepare
+    from common.run.device import device_of
 
     device_of(task, rank)
     prepare(package)
 
 
-def _convert(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
-    """Rank 0 converts; the others wait for the file that is written last."""
+def _convert(task: Task, parameters: MmlabTraining, rank: Rank) -> None:
     from common.contract import AngleUnit
-    from common.mmlab.data import Data, write_data
+    from common.mmlab.fit.data import Data, write_data
 
     unit = AngleUnit(parameters.angle_unit) if isinstance(parameters, RotatedTraining) else None
     data = Data(task.scratch / "data")
-    if rank.number == 0:
-        data.document("val").unlink(missing_ok=True)
-        write_data(task, data, parameters.max_bad_images, progress, unit)
-    wait_for(data.document("val"))
+    rank.first(lambda: write_data(task, data, unit), data.document("val"))
 
 
 def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
-    from common.mmlab.data import Data
-    from common.mmlab.recipe import published, training_recipe
+    from common.mmlab.fit.data import Data
+    from common.mmlab.fit.recipe import published, training_recipe
     from common.mmlab.reporting import EpochReporter
     from common.results.stages import BestAndLatest, Stages
 
@@ -95,8 +93,8 @@ def run_training(config: "Config", parameters: Choice, rank: Rank, run: Path, re
         run: folder of the runner.
         reporter: what the runner calls.
     """
-    from common.device import leave_group
     from common.mmlab.reporting import CONFIG, LAST
+    from common.run.device import leave_group
 
     if rank.number == 0:
         write_text(run / CONFIG, reporter.config.pretty_text)
@@ -120,7 +118,7 @@ def _build(config: "Config", parameters: Choice) -> Any:
     import torch.distributed
     from mmengine.runner import Runner
 
-    from common.mmlab.compat import quiet
+    from common.mmlab.patches.compat import quiet
 
     if config.launcher == "pytorch" and config.env_cfg.dist_cfg.backend == "gloo":
         torch.distributed.init_process_group("gloo")  # mmengine would look for a GPU
@@ -139,7 +137,7 @@ def starting_point(task: Task, parameters: Choice) -> tuple[str, "Weights | None
 
     Weights that an image of this framework wrote know their model. Any others are fitted to the one asked for.
     """
-    from common.mmlab.checkpoint import read_weights
+    from common.mmlab.model.checkpoint import read_weights
 
     key = parameters.config_key
     if task.model_files:

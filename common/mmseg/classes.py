@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from common.datasets.label_map_writer import label_map_classes
 from common.errors import ConfigError
-from common.mmlab.walk import mappings
+from common.mmlab.fit.walk import mappings
 
 OF_EDGES = ("STDCHead",)
 """Heads that learn where classes meet, and of two classes whatever the data: edge or not."""
@@ -19,7 +19,7 @@ def learned_classes(class_names: Sequence[str], *, ignore_black_area: bool) -> t
         ConfigError: there is only one, so that nothing is left to tell apart.
         DatasetError: there are too many.
     """
-    names = label_map_classes(class_names, ignore_blank_area=ignore_black_area)
+    names = label_map_classes(class_names, ignore_black_area=ignore_black_area)
     if len(names) == 1:
         raise ConfigError(
             f"ignore_black_area: true leaves nothing to tell {names[0]!r} apart from; with one class it must be false"

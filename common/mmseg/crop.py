@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from common.errors import ConfigError
-from common.mmlab.walk import mappings
+from common.mmlab.fit.walk import mappings
 
 STRIDE = 32
 """Pixels. Sides of a crop stay a multiple of it where the configuration's own are one."""

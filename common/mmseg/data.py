@@ -6,10 +6,10 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 
 from common.datasets.label_map_writer import SUFFIX, write_label_maps
-from common.datasets.splits import read_mask_splits
-from common.env import Task
-from common.mmlab.walk import mappings
-from common.progress import Progress
+from common.datasets.mask_dataset import MaskDataset
+from common.datasets.stored import read_splits
+from common.mmlab.fit.walk import mappings
+from common.task.env import Task
 
 SPLITS = ("train", "val")
 
@@ -19,17 +19,16 @@ def listing(folder: Path, split: str) -> Path:
     return folder / f"{split}.txt"
 
 
-def write_data(task: Task, folder: Path, *, max_bad_images: float, ignore_black_area: bool, progress: Progress) -> None:
+def write_data(task: Task, folder: Path, *, ignore_black_area: bool) -> None:
     """Convert the training and validation set.
 
     Raises:
-        DatasetError: an annotation is malformed, or there are too many classes.
-        ImageError: too many images cannot be decoded.
+        DatasetError: there are too many classes.
     """
-    splits = read_mask_splits(task, folder / "converted", max_bad_images, progress)
+    splits = read_splits(task.data_file, MaskDataset)
     for name in SPLITS:
         split = splits[name]
-        write_label_maps(split.dataset, split.files, folder, name, ignore_blank_area=ignore_black_area)
+        write_label_maps(split.dataset, split.files, folder, name, ignore_black_area=ignore_black_area)
 
 
 def set_data(config: Config, folder: Path, classes: Sequence[str], batch: int, workers: int) -> None:

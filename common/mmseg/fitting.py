@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from mmengine.config import Config
 
-from common.images.decode import Pixels
+from common.arrays import Pixels
 from common.images.letterbox import Placement, Prepared
-from common.mmlab.image_size import input_limits
+from common.mmlab.fit.image_size import input_limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import torch
 from mmengine.dist import all_reduce
 from mmengine.registry import METRICS
 
-from common.masks.label_map import Labels
+from common.arrays import Labels
 from common.mmlab.metric import MetricByClass
 from common.results.semantic_metrics import Counts, confusion, semantic_metrics
 

@@ -6,10 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from common.mining.settings import MiningSettings
-from common.mmlab.keys import ITERATIONS
-from common.mmlab.options import parse_args_options, parse_cfg_options
-from common.mmlab.params import (
+from common.mmlab.options.command_line import parse_args_options, parse_cfg_options
+from common.mmlab.options.keys import ITERATIONS
+from common.mmlab.options.params import (
     Count,
     Size,
     amp_parameter,
@@ -17,7 +16,8 @@ from common.mmlab.params import (
     batch_size_parameter,
     cfg_options_parameter,
 )
-from common.params import (
+from common.task.mining_settings import MiningSettings
+from common.task.params import (
     CandidateOptions,
     CandidateParameters,
     MaskTrainingParameters,
@@ -25,7 +25,7 @@ from common.params import (
     max_bad_images_parameter,
     parameter,
 )
-from common.weights import Zoo
+from common.weights.zoo import Zoo
 
 PACKAGE = "mmseg"
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from common.predictions import Floats
+from common.arrays import Floats
 
 
 class Logits:

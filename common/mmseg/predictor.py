@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
+from common.arrays import Pixels
 from common.datasets.label_map_writer import BACKGROUND
-from common.device import device_of
-from common.env import Task
 from common.errors import ConfigError, ModelError
-from common.images.decode import Pixels
 from common.images.letterbox import Prepared
-from common.inference import Predictor
-from common.mmlab.checkpoint import Weights, read_weights
-from common.mmlab.compat import prepare
-from common.mmlab.config import merge_options
-from common.mmlab.fuse import fuse
-from common.mmlab.keys import ITERATIONS
-from common.mmlab.options import parse_cfg_options
-from common.mmlab.trained import build, check_class_names, config_of
+from common.loop.predictor import Predictor
+from common.mmlab.fit.config import merge_options
+from common.mmlab.model.checkpoint import Weights, read_weights
+from common.mmlab.model.fuse import fuse
+from common.mmlab.model.trained import build, check_class_names, config_of
+from common.mmlab.options.command_line import parse_cfg_options
+from common.mmlab.options.keys import ITERATIONS
+from common.mmlab.patches.compat import prepare
 from common.mmseg.crop import pair, set_windows
 from common.mmseg.fitting import Fitting, fitting_of
 from common.mmseg.padding import Padding, set_padding
@@ -32,14 +30,16 @@ from common.mmseg.params import SemanticInfer, SemanticMining
 from common.mmseg.pixels import Logits
 from common.mmseg.repeatable import make_repeatable
 from common.predictions import Detections, Prediction
-from common.weights import choose
-from common.worker import Rank
+from common.run.device import device_of
+from common.run.rank import Rank
+from common.task.env import Task
+from common.weights.given import choose
 
 log = logging.getLogger(__name__)
 
 
 def load_predictor(task: Task, parameters: SemanticInfer, rank: Rank) -> Predictor:
-    """The given model on this rank's device. See `executor.Family`.
+    """The given model on this rank's device. See `run.image.Family`.
 
     Raises:
         ModelError: there are no weights, they cannot be read, have no configuration, do not fit it, are for another

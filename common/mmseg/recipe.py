@@ -6,13 +6,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from common.mmlab.clock import Clock
-from common.mmlab.config import load_config, merge_options, plain_batch_norm
-from common.mmlab.decay import fit_decay
-from common.mmlab.keys import ITERATIONS
-from common.mmlab.learning_rate import set_learning_rate
-from common.mmlab.options import parse_args_options, parse_cfg_options
-from common.mmlab.recipe import set_metric, set_runtime, unfreeze
+from common.mmlab.fit.clock import Clock
+from common.mmlab.fit.config import load_config, merge_options, plain_batch_norm
+from common.mmlab.fit.decay import fit_decay
+from common.mmlab.fit.learning_rate import set_learning_rate
+from common.mmlab.fit.recipe import set_metric, set_runtime, unfreeze
+from common.mmlab.options.command_line import parse_args_options, parse_cfg_options
+from common.mmlab.options.keys import ITERATIONS
 from common.mmseg.classes import set_classes
 from common.mmseg.crop import set_crop_size
 from common.mmseg.data import set_data

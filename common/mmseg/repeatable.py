@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from common.mmlab.heads import is_a
+from common.mmlab.model.heads import is_a
 
 
 def make_repeatable(model: nn.Module) -> None:

@@ -2,48 +2,34 @@
 
 from pathlib import Path
 
-from common.env import Task
 from common.errors import ConfigError
 from common.mmlab.train import DATA_DONE, FIT_DONE, run_training, set_up, starting_point
 from common.mmseg.params import SemanticTraining
 from common.progress import Progress, part
-from common.worker import Rank, wait_for
+from common.run.rank import Rank
+from common.task.env import Task
 
 LONELY = "more than 1 value per channel"
 """What torch says of a batch of one image where a map has shrunk to one cell, as those of pyramids of pools do."""
 
 
 def train(task: Task, parameters: SemanticTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `executor.Family`."""
+    """Train, or go on training after a kill. See `run.image.Family`."""
     set_up(task, rank, parameters.package)
     from common.mmseg.classes import learned_classes
+    from common.mmseg.data import listing, write_data
 
     classes = learned_classes(task.class_names, ignore_black_area=parameters.ignore_black_area)
     data = task.scratch / "data"
-    _convert(task, parameters, rank, data, part(progress, 0, DATA_DONE))
+    rank.first(lambda: write_data(task, data, ignore_black_area=parameters.ignore_black_area), listing(data, "val"))
+    progress(DATA_DONE)
     _fit(task, parameters, rank, data, classes, part(progress, DATA_DONE, FIT_DONE))
-
-
-def _convert(task: Task, parameters: SemanticTraining, rank: Rank, data: Path, progress: Progress) -> None:
-    """Rank 0 converts; the others wait for the file that is written last."""
-    from common.mmseg.data import listing, write_data
-
-    if rank.number == 0:
-        listing(data, "val").unlink(missing_ok=True)
-        write_data(
-            task,
-            data,
-            max_bad_images=parameters.max_bad_images,
-            ignore_black_area=parameters.ignore_black_area,
-            progress=progress,
-        )
-    wait_for(listing(data, "val"))
 
 
 def _fit(
     task: Task, parameters: SemanticTraining, rank: Rank, data: Path, classes: tuple[str, ...], progress: Progress
 ) -> None:
-    from common.mmlab.recipe import published
+    from common.mmlab.fit.recipe import published
     from common.mmseg.recipe import training_recipe
     from common.mmseg.reporting import IterationReporter
     from common.results.stages import BestAndLatest, Stages

@@ -6,9 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from common.arrays import Doubles
 from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.training import unit
 
@@ -19,7 +17,7 @@ MOST_ROTATED = 2000
 """Rotated boxes an image that count: what mmrotate's models give. Images from the air hold more than COCO's 100."""
 
 
-def box_metrics(ground_truth: Path, detections: NDArray[np.float64], *, recall: bool = False) -> Evaluation:
+def box_metrics(ground_truth: Path, detections: Doubles, *, recall: bool = False) -> Evaluation:
     """Compare detections with a COCO document.
 
     Args:
@@ -39,7 +37,7 @@ def box_metrics(ground_truth: Path, detections: NDArray[np.float64], *, recall: 
     return Evaluation(metrics, classes_of(evaluated))
 
 
-def rotated_box_metrics(ground_truth: Path, detections: NDArray[np.float64]) -> Evaluation:
+def rotated_box_metrics(ground_truth: Path, detections: Doubles) -> Evaluation:
     """Compare rotated detections with a COCO document whose annotations have `obb`, see `coco_writer`.
 
     The same as `box_metrics`, with the IoU of the rotated boxes themselves.

@@ -9,7 +9,7 @@ import numpy as np
 
 from common.files import replacing
 from common.predictions import Detections, RotatedDetections
-from common.records import Annotation, Box
+from common.results.records import Annotation, Box
 
 ANGLE_DIGITS = 6
 """Behind the point of an angle: what float32 has."""

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from common.arrays import Doubles
 from common.masks.rle import Size
 from common.results.coco_metrics import evaluate
 from common.results.training import unit
 
 
 def mask_metrics(
-    ground_truth: Path, detections: NDArray[np.float64], masks: Sequence[bytes], sizes: Sequence[Size]
+    ground_truth: Path, detections: Doubles, masks: Sequence[bytes], sizes: Sequence[Size]
 ) -> dict[str, float]:
     """Compare detections with a COCO document.
 

@@ -6,11 +6,11 @@ from typing import Final
 from common.contract import ObjectType
 from common.images.letterbox import Placement
 from common.predictions import Prediction
-from common.records import Annotation, MaskObject
 from common.results.detection import annotations
+from common.results.records import Annotation, MaskObject
 from common.results.segmentation import class_objects, instances
 
-Objects = Callable[[Prediction, Placement, Sequence[str]], tuple[Annotation, ...] | tuple[MaskObject, ...]]
+ObjectsOf = Callable[[Prediction, Placement, Sequence[str]], tuple[Annotation, ...] | tuple[MaskObject, ...]]
 """Called with a prediction, where its image lies in the model's input, and the names of the classes."""
 
 
@@ -47,7 +47,7 @@ def masks_of_classes(
     return class_objects(prediction.pixels.labels(placement.size), class_names)
 
 
-OBJECTS: Final[Mapping[ObjectType, Objects]] = {
+OBJECTS: Final[Mapping[ObjectType, ObjectsOf]] = {
     ObjectType.DETECTION: boxes,
     ObjectType.SEMANTIC: masks_of_classes,
     ObjectType.INSTANCE: masks_of_objects,

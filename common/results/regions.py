@@ -39,9 +39,8 @@ def write_regions(folder: Path, summaries: Mapping[str, bytes], judge: Judge, pr
         by_name.setdefault(os.path.basename(path), path)
     log.info("writing the regions to label in %d images to %s", len(by_name), folder)
     folder.mkdir(parents=True, exist_ok=True)
-    workers = len(os.sched_getaffinity(0))
     write = partial(_write, folder, summaries, judge)
-    for done, _ in enumerate(work_ahead(by_name.items(), write, workers, depth=2 * workers), 1):
+    for done, _ in enumerate(work_ahead(by_name.items(), write), 1):
         progress(done / len(by_name))
 
 

@@ -10,15 +10,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from common.arrays import Ints, Labels
 from common.files import replacing
 from common.masks import rle
-from common.masks.label_map import Labels, class_masks
-from common.records import MaskObject, Record
+from common.masks.label_map import class_masks
+from common.results.records import MaskObject, Record
 
 
 def instances(
     parts: Iterable[rle.Part],
-    classes: NDArray[np.int64],
+    classes: Ints,
     scores: NDArray[np.floating],
     size: rle.Size,
     class_names: Sequence[str],

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from common.masks.label_map import IGNORED, Labels
+from common.arrays import Ints, Labels
+from common.masks.label_map import IGNORED
 from common.results.class_metrics import ClassMetrics, Evaluation
 
-Counts = NDArray[np.int64]
+Counts = Ints
 
 
 def confusion(truth: Labels, predicted: Labels, class_count: int) -> Counts:

@@ -9,7 +9,6 @@ from typing import Protocol
 import msgspec
 
 from common.contract import MAX_STAGES
-from common.env import Task
 from common.files import link_or_copy, write_bytes
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, write_classes
 from common.results.training import (
@@ -21,6 +20,7 @@ from common.results.training import (
     unit,
     write_training_result,
 )
+from common.task.env import Task
 
 BEST, LAST = "best", "last"
 

@@ -2,38 +2,35 @@
 
 from pathlib import Path
 
-from common.datasets.splits import read_mask_splits, read_splits
+from common.contract import ObjectType
+from common.datasets.dataset import Dataset
+from common.datasets.mask_dataset import MaskDataset
+from common.datasets.stored import read_splits
 from common.datasets.yolo_mask_writer import write_yolo_masks
 from common.datasets.yolo_writer import write_yolo, write_yolo_yaml
-from common.env import Task
-from common.progress import Progress
-from common.yolo.tasks import SEGMENT, TASKS
+from common.task.env import Task
 
 
-def write_data(task: Task, folder: Path, max_bad_images: float, progress: Progress) -> Path:
+def write_data(task: Task, folder: Path) -> Path:
     """Convert the training and validation set, with boxes or with masks as the project has them.
 
     Args:
-        folder: scratch, receives images (links where possible), labels and data.yaml.
-        progress: called with the share that is done.
+        task: whose data set the parent has read.
+        folder: scratch, receives images (links where possible), labels and data.yaml, which is written last.
 
     Returns:
         The path of data.yaml.
-
-    Raises:
-        DatasetError: an annotation is malformed.
-        ImageError: too many images cannot be decoded.
     """
-    write = _write_masks if TASKS[task.object_type] == SEGMENT else _write_boxes
-    folders = write(task, folder, max_bad_images, progress)
+    write = _write_boxes if task.object_type is ObjectType.DETECTION else _write_masks
+    folders = write(task.data_file, folder)
     return write_yolo_yaml(folder, task.class_names, folders["train"], folders["val"])
 
 
-def _write_boxes(task: Task, folder: Path, max_bad_images: float, progress: Progress) -> dict[str, Path]:
-    splits = read_splits(task, folder / "converted", max_bad_images, progress)
+def _write_boxes(data_file: Path, folder: Path) -> dict[str, Path]:
+    splits = read_splits(data_file, Dataset)
     return {name: write_yolo(split.dataset, split.sizes, split.files, folder, name) for name, split in splits.items()}
 
 
-def _write_masks(task: Task, folder: Path, max_bad_images: float, progress: Progress) -> dict[str, Path]:
-    splits = read_mask_splits(task, folder / "converted", max_bad_images, progress)
+def _write_masks(data_file: Path, folder: Path) -> dict[str, Path]:
+    splits = read_splits(data_file, MaskDataset)
     return {name: write_yolo_masks(split.dataset, split.files, folder, name) for name, split in splits.items()}

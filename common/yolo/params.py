@@ -12,8 +12,8 @@ from common.mining.params import (
     mining_algorithm_parameter,
     parse_class_weights,
 )
-from common.mining.settings import MiningSettings
-from common.params import (
+from common.task.mining_settings import MiningSettings
+from common.task.params import (
     CandidateOptions,
     CandidateParameters,
     MaskTrainingParameters,
@@ -22,7 +22,7 @@ from common.params import (
     max_bad_images_parameter,
     parameter,
 )
-from common.weights import Zoo
+from common.weights.zoo import Zoo
 from common.yolo.names import check_detector, check_segmenter
 from common.yolo.options import parse_options
 

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from common.device import device_of
-from common.env import Task
+from common.arrays import Floats, Pixels
 from common.errors import ConfigError, ModelError
-from common.images.decode import Pixels
 from common.images.letterbox import Prepared, letterbox, stretch
 from common.masks.prototypes import Prototypes
-from common.predictions import Detections, Floats, Prediction
-from common.weights import choose
-from common.worker import Rank
+from common.predictions import Detections, Prediction
+from common.run.device import device_of
+from common.run.rank import Rank
+from common.task.env import Task
+from common.weights.given import choose
 from common.yolo.checkpoint import load_weights_for
 from common.yolo.dropout import dropped, inputs_of
 from common.yolo.params import YoloInfer
@@ -30,7 +30,7 @@ MAX_DETECTIONS = 300
 
 
 def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredictor":
-    """The given model on this rank's device. See `executor.Family`.
+    """The given model on this rank's device. See `run.image.Family`.
 
     Raises:
         ModelError: there are no weights, they cannot be read, or are for another task or number of classes.

@@ -7,10 +7,10 @@ from typing import Any
 
 from tensorboardX import SummaryWriter
 
-from common.env import Task
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, write_curve
 from common.results.stages import Stages
+from common.task.env import Task
 from common.yolo.metrics import PRECISIONS, classes_of, metrics_of
 from common.yolo.tasks import DETECT, SEGMENT
 from common.yolo.trainer import Goals

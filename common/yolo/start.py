@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from common.env import Task
 from common.files import write_text
-from common.weights import choose
+from common.task.env import Task
+from common.weights.given import choose
 from common.yolo.checkpoint import load_weights_for
 from common.yolo.names import detectors, segmenters
 from common.yolo.params import YoloTraining

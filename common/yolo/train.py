@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from common.device import device_of
-from common.env import Task
 from common.errors import ConfigError, NanError
 from common.progress import Progress, part
 from common.results.stages import BEST, LAST, Periodic, Stages
-from common.worker import Rank
+from common.run.device import device_of
+from common.run.rank import Rank
+from common.task.env import Task
 from common.yolo.checkpoint import load_weights, torch_load
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of, saved_classes
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 STOPPED_EARLY = "stopped-early"
 """Marks a training that the trainer ended before its last epoch, because the metric no longer rose."""
 
-DATA_DONE, FIT_DONE = 0.03, 0.96
+DATA_DONE, FIT_DONE = 0.01, 0.96
 """Progress after the conversion of the data and after the last epoch; the rest is export."""
 
 
 def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `executor.Family`."""
+    """Train, or go on training after a kill. See `run.image.Family`."""
     quiet()
     device_of(task, rank)
     run = task.scratch / "run"
@@ -39,7 +39,9 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
     stages = Stages(task, task.scratch / "stages.json", retention)
     if rank.number == 0:
         _recover(stages, last.parent, TASKS[task.object_type])
-    data = _data(task, parameters, rank, progress)
+    data = task.scratch / "data" / "data.yaml"
+    rank.first(lambda: write_data(task, data.parent), data)
+    progress(DATA_DONE)
     arguments = _arguments(task, parameters, run, data)
     if _finished(last):
         log.info("training was finished before; only the export is left")
@@ -59,17 +61,6 @@ def _recover(stages: Stages, weights: Path, kind: str) -> None:
             saved = checkpoint["train_metrics"]
             metrics, classes = metrics_of(kind, saved), saved_classes(saved)
             stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best, classes=classes)
-
-
-def _data(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> Path:
-    """Rank 0 converts; the others wait for data.yaml, which is written last."""
-    folder = task.scratch / "data"
-    if rank.number == 0:
-        (folder / "data.yaml").unlink(missing_ok=True)
-        return write_data(task, folder, parameters.max_bad_images, part(progress, 0, DATA_DONE))
-    from common.worker import wait_for
-
-    return wait_for(folder / "data.yaml")
 
 
 def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, Any]:
@@ -118,7 +109,7 @@ def _fit(
     rank: Rank,
     progress: Progress,
 ) -> None:
-    from common.device import leave_group
+    from common.run.device import leave_group
     from common.yolo.reporting import Reporter
     from common.yolo.trainer import trainer_for
 

@@ -11,7 +11,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
 
 from common.errors import NanError
-from common.weights import report
+from common.weights.given import report
 from common.yolo.metrics import PRECISIONS, classes_of, with_classes
 from common.yolo.tasks import SEGMENT
 

@@ -13,17 +13,17 @@ from torch import nn
 
 from common.boxes.convention import Convention
 from common.images.letterbox import letterbox
-from common.mmlab.build import build_model
-from common.mmlab.checkpoint import write_weights
-from common.mmlab.classes import set_classes
-from common.mmlab.compat import prepare
-from common.mmlab.config import has_rotated_boxes, load_config, plain_batch_norm
-from common.mmlab.configs import find_config
-from common.mmlab.fitting import fitting_of
-from common.mmlab.heads import class_count
-from common.mmlab.image_size import set_image_size
-from common.mmlab.predictor import Limits, MmlabPredictor
-from common.mmlab.thresholds import set_thresholds
+from common.mmlab.fit.classes import set_classes
+from common.mmlab.fit.config import has_rotated_boxes, load_config, plain_batch_norm
+from common.mmlab.fit.image_size import set_image_size
+from common.mmlab.model.build import build_model
+from common.mmlab.model.checkpoint import write_weights
+from common.mmlab.model.fitting import fitting_of
+from common.mmlab.model.heads import class_count
+from common.mmlab.model.predictor import Limits, MmlabPredictor
+from common.mmlab.model.thresholds import set_thresholds
+from common.mmlab.options.catalogue import find_config
+from common.mmlab.patches.compat import prepare
 
 SIZE = 64
 

@@ -7,7 +7,7 @@ from functools import cache
 from mmengine.config import Config
 from tasks import MMDETECTION, MMROTATE, MMYOLO
 
-from common.mmlab.config import load_config
+from common.mmlab.fit.config import load_config
 from workbench.images import REPOSITORY, image
 
 

@@ -9,11 +9,11 @@ from mmengine.config import Config
 from torch import nn
 
 from common.contract import ObjectType, Verb
-from common.mmlab.build import build_model
-from common.mmlab.checkpoint import write_weights
-from common.mmlab.compat import prepare
-from common.mmlab.configs import find_config
-from common.mmlab.recipe import published
+from common.mmlab.fit.recipe import published
+from common.mmlab.model.build import build_model
+from common.mmlab.model.checkpoint import write_weights
+from common.mmlab.options.catalogue import find_config
+from common.mmlab.patches.compat import prepare
 from common.mmseg.params import SemanticTraining
 from common.mmseg.recipe import training_recipe
 from workbench.images import REPOSITORY, image

@@ -13,9 +13,14 @@ import msgspec
 import pytest
 import yaml
 
-from common.monitor import read_progress
+from common.contract import ObjectType
+from common.datasets.index import read_training_index
+from common.datasets.splits import read_labelled
+from common.datasets.stored import leave_splits
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
 from common.results.training import RANKED_BY
+from common.run.monitor import read_progress
+from common.task.env import Task, read_env, read_task
 from workbench.images import REPOSITORY
 
 YOLOV5, MMYOLO, MMDETECTION, MMROTATE = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
@@ -96,6 +101,16 @@ def run(env_file: Path, arguments: Sequence[str] = (), image: str = YOLOV5, **mo
     )
     print(done.stdout)
     return Outcome(done.returncode, done.stdout, env_file.parent.parent / "out")
+
+
+def prepared(env_file: Path) -> Task:
+    """The task, with the data set that the parent leaves for the ranks: for a training in this process."""
+    task = read_task(read_env(env_file), tuple(ObjectType))
+    inputs = task.env.input
+    indexes = {"train": inputs.training_index_file, "val": inputs.val_index_file}
+    labelled = {name: read_labelled(task, read_training_index(path)) for name, path in indexes.items() if path}
+    leave_splits(task, labelled, 0, lambda _: None)
+    return task
 
 
 def run_and_kill(env_file: Path, when: Callable[[], bool] | float, image: str = YOLOV5) -> Outcome:

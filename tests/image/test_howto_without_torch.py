@@ -8,10 +8,10 @@ import pytest
 from fakes import StubPredictor, write_images, write_task
 from following import followed, python
 
-from common.bake import read_zoo
 from common.images.decode import read_image
 from common.mining.algorithm import Evidence, importance
-from common.mmlab.configs import find_config
+from common.mmlab.options.catalogue import find_config
+from common.weights.bake import read_zoo
 from tests.mining_cases import SETTINGS
 from workbench.images import REPOSITORY
 

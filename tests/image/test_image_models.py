@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from common.errors import ModelError
-from common.weights import report
+from common.weights.given import report
 from common.yolo.checkpoint import load_weights
 from common.yolo.names import detectors
 from common.yolo.offline import quiet

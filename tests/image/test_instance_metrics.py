@@ -10,19 +10,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tasks import NAMES
+from tasks import NAMES, prepared
 
 from common.contract import ObjectType
 from common.datasets.coco_mask_writer import to_mask_coco
 from common.datasets.mask_dataset import MaskDataset
-from common.datasets.splits import read_mask_splits
-from common.env import Task, read_env, read_task
+from common.datasets.stored import read_splits
 from common.images.letterbox import Placement
 from common.masks.prototypes import Prototypes
 from common.masks.rle import boxes as boxes_of
 from common.masks.rle import encode_part
 from common.predictions import Floats
 from common.results.mask_metrics import mask_metrics
+from common.task.env import Task
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of
 from common.yolo.offline import quiet
@@ -47,7 +47,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
         object_type=ObjectType.INSTANCE,
     )
     write_mask_annotations(root, masked[:1], masked[1:], NAMES)
-    return read_task(read_env(env), [ObjectType.INSTANCE])
+    return prepared(env)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def of_ultralytics(task: Task, folder: Path, dataset: MaskDataset) -> tuple[dict
     arguments = get_cfg(
         overrides={"task": "segment", "imgsz": SIZE, "overlap_mask": False, "plots": False, "conf": 0.001, "iou": 0.7}
     )
-    data = check_det_dataset(str(write_data(task, folder, 0, lambda _: None)))
+    data = check_det_dataset(str(write_data(task, folder)))
     images = build_yolo_dataset(arguments, data["val"], 1, data, mode="val", rect=True, stride=32)
     validator = SegmentationValidator(build_dataloader(images, 1, 0, shuffle=False), folder, arguments)
     validator.device, validator.data = torch.device("cpu"), data
@@ -142,7 +142,7 @@ def at_own_size(dataset: MaskDataset, folder: Path, said: list[Guess]) -> dict[s
 
 
 def test_the_metrics_of_a_training_are_those_of_its_masks_at_the_images_own_size(task: Task, tmp_path: Path) -> None:
-    dataset = read_mask_splits(task, tmp_path / "again", 0, lambda _: None)["val"].dataset
+    dataset = read_splits(task.data_file, MaskDataset)["val"].dataset
     theirs, said = of_ultralytics(task, tmp_path / "data", dataset)
     ours = at_own_size(dataset, tmp_path, said)
     print(theirs, ours)

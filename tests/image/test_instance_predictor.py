@@ -9,11 +9,11 @@ from lively import build, lively_detector
 from tasks import NAMES
 
 from common.contract import ObjectType
-from common.env import read_env, read_task
 from common.errors import ModelError
 from common.images.decode import Pixels
 from common.predictions import Prediction
-from common.worker import Rank
+from common.run.rank import Rank
+from common.task.env import read_env, read_task
 from common.yolo.checkpoint import load_weights
 from common.yolo.names import segmenters
 from common.yolo.params import YoloInfer

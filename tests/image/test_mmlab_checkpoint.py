@@ -11,9 +11,9 @@ from mmengine.config import Config
 from torch import nn
 
 from common.errors import ModelError
-from common.mmlab.checkpoint import Weights, load_all_into, load_into, read_weights, write_weights
-from common.mmlab.compat import prepare
-from common.mmlab.config import load_config
+from common.mmlab.fit.config import load_config
+from common.mmlab.model.checkpoint import Weights, load_all_into, load_into, read_weights, write_weights
+from common.mmlab.patches.compat import prepare
 
 NAMES = ("disc", "日本")
 

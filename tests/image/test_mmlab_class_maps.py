@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from common.mmlab.class_maps import class_maps
-from common.mmlab.probabilities import best_class, probabilities_of
+from common.mmlab.model.class_maps import class_maps
+from common.mmlab.patches.probabilities import best_class, probabilities_of
 
 
 class Head:

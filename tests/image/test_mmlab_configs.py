@@ -14,14 +14,14 @@ from mmengine.registry import DefaultScope
 from mmlab_tables import OTHERS, ROTATED, Row, table
 
 from common.errors import ConfigError
-from common.mmlab.build import build_model
-from common.mmlab.classes import set_classes
-from common.mmlab.compat import prepare, quiet
-from common.mmlab.config import REMOTE, load_config, plain_batch_norm
-from common.mmlab.configs import config_files, config_path
-from common.mmlab.image_size import input_limits, set_image_size
-from common.mmlab.schedule import fit_schedule
-from common.mmlab.walk import mappings
+from common.mmlab.fit.classes import set_classes
+from common.mmlab.fit.config import REMOTE, load_config, plain_batch_norm
+from common.mmlab.fit.image_size import input_limits, set_image_size
+from common.mmlab.fit.schedule import fit_schedule
+from common.mmlab.fit.walk import mappings
+from common.mmlab.model.build import build_model
+from common.mmlab.options.catalogue import config_files, config_path
+from common.mmlab.patches.compat import prepare, quiet
 
 prepare("mmyolo")
 prepare("mmrotate")

@@ -13,11 +13,11 @@ from lively_mmlab import KINDS, SIZE, Kind, Lively, inputs, lively_model, pictur
 from torch import nn
 
 from common.errors import ConfigError
-from common.mmlab.build import build_model
-from common.mmlab.fuse import fuse
-from common.mmlab.heads import dense_head
-from common.mmlab.predictor import MmlabPredictor
-from common.mmlab.thresholds import set_thresholds
+from common.mmlab.model.build import build_model
+from common.mmlab.model.fuse import fuse
+from common.mmlab.model.heads import dense_head
+from common.mmlab.model.predictor import MmlabPredictor
+from common.mmlab.model.thresholds import set_thresholds
 from common.predictions import Detections, Prediction
 
 LEAST = 0.1

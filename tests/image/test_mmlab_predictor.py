@@ -12,17 +12,17 @@ import torch
 from lively_mmlab import KINDS, Lively, lively_model, lively_weights, pictures
 from mmengine.config import Config
 
-from common.env import Task, read_env, read_task
 from common.errors import ConfigError, ModelError
-from common.mmlab.build import build_model
-from common.mmlab.checkpoint import read_weights, write_weights
-from common.mmlab.compat import prepare
-from common.mmlab.config import load_config
-from common.mmlab.configs import find_config
-from common.mmlab.fitting import fitting_of, keeps_ratio
-from common.mmlab.params import MmlabInfer, MmlabMining
-from common.mmlab.predictor import MmlabPredictor, load_predictor
-from common.worker import Rank
+from common.mmlab.fit.config import load_config
+from common.mmlab.model.build import build_model
+from common.mmlab.model.checkpoint import read_weights, write_weights
+from common.mmlab.model.fitting import fitting_of, keeps_ratio
+from common.mmlab.model.predictor import MmlabPredictor, load_predictor
+from common.mmlab.options.catalogue import find_config
+from common.mmlab.options.params import MmlabInfer, MmlabMining
+from common.mmlab.patches.compat import prepare
+from common.run.rank import Rank
+from common.task.env import Task, read_env, read_task
 from workbench.platform import write_candidate_task
 
 NAMES = ("disc", "triangle", "star")

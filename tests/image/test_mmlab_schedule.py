@@ -12,11 +12,11 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS, PARAM_SCHEDULERS, DefaultScope
 from mmlab_tables import OTHERS, ROTATED, Row, table
 
-from common.mmlab.clock import Clock
-from common.mmlab.compat import prepare, quiet
-from common.mmlab.config import load_config
-from common.mmlab.learning_rate import base_batch, own_iters, scaled_lr
-from common.mmlab.schedule import Schedule, fit_schedule
+from common.mmlab.fit.clock import Clock
+from common.mmlab.fit.config import load_config
+from common.mmlab.fit.learning_rate import base_batch, own_iters, scaled_lr
+from common.mmlab.fit.schedule import Schedule, fit_schedule
+from common.mmlab.patches.compat import prepare, quiet
 
 prepare("mmyolo")
 prepare("mmrotate")

@@ -11,10 +11,10 @@ import torch
 from mmengine.config import Config
 from tasks import MMYOLO, NAMES, Outcome, assert_intact, assert_means, run, run_and_kill
 
-from common.env import read_env, read_task
-from common.mmlab.compat import prepare
+from common.mmlab.patches.compat import prepare
 from common.mmlab.train import starting_point
-from common.weights import Address, Zoo
+from common.task.env import read_env, read_task
+from common.weights.zoo import Address, Zoo
 from workbench.check import check_out
 from workbench.images import REPOSITORY, image
 from workbench.platform import write_training_task
@@ -157,7 +157,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(samples: list, tmp_path: 
 
 
 def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: Outcome, tmp_path: Path) -> None:
-    """As `common.bake` leaves them: the file of exactly this configuration, beside the code."""
+    """As `common.weights.bake` leaves them: the file of exactly this configuration, beside the code."""
     prepare("mmyolo")
     key = "rtmdet/rtmdet_tiny_syncbn_fast_8xb32-300e_coco.py"
     packed = Zoo(tmp_path / "weights", {key: Address("https://x/rtmdet_tiny-dbb1dc83.pth")})

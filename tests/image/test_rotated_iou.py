@@ -8,7 +8,7 @@ import pytest
 import shapely
 import torch
 
-from common.mmlab.compat import quiet
+from common.mmlab.patches.compat import quiet
 
 with quiet():
     import mmcv.ops
@@ -17,8 +17,8 @@ with quiet():
     from mmrotate.models.losses import RotatedIoULoss
     from mmrotate.models.losses import rotated_iou_loss as loss_module
 
-    from common.mmlab import rotated_iou
-    from common.mmlab.rotated_iou import iou
+    from common.mmlab.patches import rotated_iou
+    from common.mmlab.patches.rotated_iou import iou
 
 N = 50
 RIGHT_ANGLE = np.pi / 2

@@ -13,14 +13,14 @@ from tasks import MMROTATE, NAMES, Outcome, run
 from common.boxes import rotated
 from common.boxes.convention import Convention
 from common.contract import AngleUnit
-from common.env import read_env, read_task
-from common.mmlab.checkpoint import write_weights
-from common.mmlab.params import RotatedInfer, RotatedMining
-from common.mmlab.predictor import load_predictor
-from common.mmlab.rotated_boxes import rotated_boxes, suppress
+from common.loop.tiling import TiledPredictor
+from common.mmlab.model.checkpoint import write_weights
+from common.mmlab.model.predictor import load_predictor
+from common.mmlab.model.rotated_boxes import rotated_boxes, suppress
+from common.mmlab.options.params import RotatedInfer, RotatedMining
 from common.predictions import Prediction, RotatedDetections
-from common.tiling import TiledPredictor
-from common.worker import Rank
+from common.run.rank import Rank
+from common.task.env import read_env, read_task
 from tests.geometry import rotated as detections_of
 from workbench.check import check_out
 from workbench.platform import write_candidate_task

@@ -12,18 +12,18 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 from mmlab_tables import ROTATED
-from tasks import MMROTATE
+from tasks import MMROTATE, prepared
 
 from common.boxes.convention import Convention
 from common.boxes.rotated import corners, iou
 from common.contract import AngleUnit, Verb
-from common.env import Task, read_env, read_task
 from common.errors import ConfigError
-from common.mmlab.compat import prepare, quiet
-from common.mmlab.data import Data, write_data
+from common.mmlab.fit.data import Data, write_data
+from common.mmlab.fit.recipe import published, training_recipe
+from common.mmlab.fit.walk import mappings
 from common.mmlab.metric import RotatedBoxMetric
-from common.mmlab.recipe import published, training_recipe
-from common.mmlab.walk import mappings
+from common.mmlab.patches.compat import prepare, quiet
+from common.task.env import Task
 from workbench import ships
 from workbench.images import REPOSITORY, image
 from workbench.platform import write_training_task
@@ -46,13 +46,13 @@ def task(sea: list, tmp_path_factory: pytest.TempPathFactory) -> Task:
     env = write_training_task(
         tmp_path_factory.mktemp("t"), sea[:6], sea[6:], ships.CLASS_NAMES, {"export_format": "ark:raw"}
     )
-    return read_task(read_env(env))
+    return prepared(env)
 
 
 @pytest.fixture(scope="module")
 def data(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Data:
     folder = Data(tmp_path_factory.mktemp("data"))
-    write_data(task, folder, 0, lambda _: None, AngleUnit.RADIAN)
+    write_data(task, folder, AngleUnit.RADIAN)
     return folder
 
 

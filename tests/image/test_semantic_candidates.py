@@ -12,8 +12,9 @@ from tasks import Outcome, run
 
 from common.contract import ObjectType
 from common.masks import rle
+from common.mining.algorithm import PoolMeasure
 from common.mining.registry import SEMANTIC
-from common.mmlab.checkpoint import write_weights
+from common.mmlab.model.checkpoint import write_weights
 from workbench.check import check_out
 from workbench.platform import write_candidate_task
 
@@ -91,8 +92,8 @@ def test_mining_ranks_every_image_and_changes_no_mask(
     assert len({score for _, score in outcome.ranking}) > len(pool) // 2
     if SEMANTIC[name].needs_model:
         assert names[-1] == "broken.jpg"
-    regions = sorted((outcome.out / "masks").glob("*")) if SEMANTIC[name].regions is not None else []
-    kept = names[: MINING["max_kept_mining_image"]] if SEMANTIC[name].regions is not None else []
+    regions = sorted((outcome.out / "masks").glob("*")) if isinstance(SEMANTIC[name], PoolMeasure) else []
+    kept = names[: MINING["max_kept_mining_image"]] if isinstance(SEMANTIC[name], PoolMeasure) else []
     assert [file.name for file in regions] == sorted(f"{name}.png" for name in kept)
     sizes = {entry["file_name"]: (entry["height"], entry["width"]) for entry in outcome.document["images"]}
     for file in regions:

@@ -14,14 +14,14 @@ from semantic import LEARNED, NAMES, write_lively
 from torch import nn
 
 from common.contract import ObjectType
-from common.env import read_env, read_task
 from common.errors import ConfigError, ModelError
-from common.inference import Predictor
-from common.mmlab.checkpoint import write_weights
+from common.loop.predictor import Predictor
+from common.mmlab.model.checkpoint import write_weights
 from common.mmseg.params import SemanticInfer, SemanticMining
 from common.mmseg.pixels import Logits
 from common.mmseg.predictor import load_predictor
-from common.worker import Rank
+from common.run.rank import Rank
+from common.task.env import read_env, read_task
 from workbench.masked import render_masked
 from workbench.platform import write_candidate_task
 

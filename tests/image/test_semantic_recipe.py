@@ -8,14 +8,14 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, DefaultScope
 from semantic import LEARNED, NAMES, recipe, write_task
+from tasks import prepared
 
-from common.env import read_env, read_task
 from common.errors import ConfigError
-from common.mmlab.compat import quiet
-from common.mmlab.config import REMOTE
-from common.mmlab.configs import config_files
-from common.mmlab.recipe import published
-from common.mmlab.walk import mappings
+from common.mmlab.fit.config import REMOTE
+from common.mmlab.fit.recipe import published
+from common.mmlab.fit.walk import mappings
+from common.mmlab.options.catalogue import config_files
+from common.mmlab.patches.compat import quiet
 from common.mmseg.data import write_data
 from common.mmseg.metric import PixelMetric
 from common.mmseg.padding import Padding, set_padding
@@ -38,8 +38,8 @@ def scenes() -> list[MaskedSample]:
 @pytest.fixture(scope="module")
 def data(scenes: list[MaskedSample], tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("t")
-    task = read_task(read_env(write_task(root, scenes[:4], scenes[4:], {})))
-    write_data(task, root / "data", max_bad_images=0, ignore_black_area=False, progress=lambda _: None)
+    task = prepared(write_task(root, scenes[:4], scenes[4:], {}))
+    write_data(task, root / "data", ignore_black_area=False)
     return root / "data"
 
 

@@ -11,13 +11,12 @@ import torch
 from mmengine.config import Config
 from odd import broken, odd_forms
 from semantic import IMAGE, LEARNED, NAMES, parameters, write_task
-from tasks import Outcome, assert_means, listing, run, run_and_kill
+from tasks import Outcome, assert_means, listing, prepared, run, run_and_kill
 
-from common.env import read_env, read_task
 from common.errors import ConfigError, NanError
 from common.mmseg.classes import learned_classes
 from common.mmseg.train import train
-from common.worker import Rank
+from common.run.rank import Rank
 from workbench.check import check_out
 from workbench.images import REPOSITORY
 from workbench.masked import MaskedSample, render_masked
@@ -135,7 +134,7 @@ def train_here(scenes: list[MaskedSample], tmp_path: Path) -> Callable[..., Outc
     def trains(names: tuple[str, ...] = NAMES, pretrained: Sequence[Path] = (), **options: object) -> Outcome:
         env = write_task(tmp_path / "t", scenes[:4], scenes[4:6], options, names, pretrained=pretrained)
         done: list[float] = []
-        train(read_task(read_env(env)), parameters(**options), Rank(), done.append)
+        train(prepared(env), parameters(**options), Rank(), done.append)
         assert done == sorted(done)
         assert done[-1] == pytest.approx(1)
         return Outcome(0, "", tmp_path / "t" / "out")

@@ -72,7 +72,7 @@ def _angles(images: Mapping[str, Any], task: Task, rotated: bool) -> Iterator[Br
 
 
 def _list_key(task: Task) -> str:
-    return "annotations" if task.first_protocol else "boxes"
+    return "annotations" if task.legacy else "boxes"
 
 
 def _item(item: object, classes: set[str]) -> Iterator[Breach]:

@@ -49,8 +49,8 @@ def _check_curves(task: Task) -> list[Finding]:
 
 def _document(document: Mapping[str, Any], task: Task) -> Iterator[Breach]:
     folder = task.output["models_dir"]
-    if task.first_protocol or "model" in document:
-        yield from _first_form(document, folder, task.first_protocol)
+    if task.legacy or "model" in document:
+        yield from _first_form(document, folder, task.legacy)
     stages = document.get("model_stages")
     if not is_mapping(stages) or not stages:
         yield f"model_stages is {stages!r}", "Write at least one stage"
@@ -76,9 +76,9 @@ def _document(document: Mapping[str, Any], task: Task) -> Iterator[Breach]:
     yield from _shared(stages, folder)
 
 
-def _first_form(document: Mapping[str, Any], folder: Path, first_protocol: bool) -> Iterator[Breach]:
+def _first_form(document: Mapping[str, Any], folder: Path, legacy: bool) -> Iterator[Breach]:
     """The form of platforms before 1.2, which the key `model` alone already asks for."""
-    if not first_protocol:
+    if not legacy:
         yield (
             "the key 'model' makes the platform read the old form",
             "Leave it out: this platform has a protocol version",

@@ -10,7 +10,7 @@ from torchvision.models import get_model
 
 from common.errors import ModelError
 from common.files import replacing
-from common.weights import report
+from common.weights.given import report
 
 NORM_MOMENTUM = 0.1
 """torchvision has 0.03, for thousands of steps an epoch; with few, the averages would stay those of the start."""

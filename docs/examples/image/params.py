@@ -5,14 +5,14 @@ from typing import ClassVar, Literal
 from zoo import ZOO
 
 from common.contract import Verb
-from common.params import (
+from common.task.params import (
     CandidateOptions,
     CandidateParameters,
     TrainingParameters,
     max_bad_images_parameter,
     parameter,
 )
-from common.weights import Zoo
+from common.weights.zoo import Zoo
 
 
 class Training(TrainingParameters):

@@ -7,19 +7,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from common.device import device_of
-from common.env import Task
 from common.errors import ModelError
 from common.images.decode import Pixels
 from common.images.letterbox import Prepared, stretch
 from common.predictions import Detections, Prediction
+from common.run.device import device_of
+from common.run.rank import Rank
+from common.task.env import Task
 from common.torchvision.checkpoint import trained
-from common.weights import choose
-from common.worker import Rank
+from common.weights.given import choose
 
 
 def load_predictor(task: Task, parameters: Any, rank: Rank) -> "TorchvisionPredictor":
-    """The given model on this rank's device. See `executor.Family`.
+    """The given model on this rank's device. See `run.image.Family`.
 
     Raises:
         ModelError: there are no weights of this image, or they are for another number of classes.

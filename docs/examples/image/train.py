@@ -14,38 +14,35 @@ from tensorboardX import SummaryWriter
 
 from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.dataset import Dataset
-from common.datasets.splits import Split, read_splits
-from common.device import device_of
-from common.env import Task
+from common.datasets.splits import Split
+from common.datasets.stored import read_splits
 from common.errors import NanError
 from common.images.decode import read_image
 from common.images.letterbox import stretch
 from common.images.stream import work_ahead
-from common.progress import Progress, part
+from common.progress import Progress
 from common.results.class_metrics import Evaluation
 from common.results.coco_metrics import box_metrics
 from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import EVALUATE, Periodic, Stages
+from common.run.device import device_of
+from common.run.rank import Rank
+from common.task.env import Task
 from common.torchvision.checkpoint import build, read, save, take
 from common.torchvision.predictor import TorchvisionPredictor, as_tensor
-from common.weights import choose
-from common.worker import Rank
-
-DATA_DONE = 0.05
-"""Progress after the images were checked."""
+from common.weights.given import choose
 
 Example = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
 def train(task: Task, parameters: Any, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `executor.Family`."""
+    """Train, or go on training after a kill. See `run.image.Family`."""
     if rank.number:
         return  # one process trains, however many GPUs there are
-    splits = read_splits(task, task.scratch / "data", parameters.max_bad_images, part(progress, 0, DATA_DONE))
-    training = Training(task, parameters, device_of(task, rank), splits)
+    training = Training(task, parameters, device_of(task, rank), read_splits(task.data_file, Dataset))
     for epoch in range(training.finished + 1, parameters.epochs + 1):
         training.run(epoch)
-        progress(DATA_DONE + (1 - DATA_DONE) * epoch / parameters.epochs)
+        progress(epoch / parameters.epochs)
 
 
 class Training:

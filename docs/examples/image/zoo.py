@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.weights import Address, Zoo
+from common.weights.zoo import Address, Zoo
 
 FILES = ("ssdlite320_mobilenet_v3_large_coco-a79551df", "ssd300_vgg16_coco-b556d3b4")
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from common.mining.algorithm import Algorithm, Evidence
-from common.mining.settings import MiningSettings
+from common.mining.algorithm import Evidence, ImageMeasure
+from common.task.mining_settings import MiningSettings
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
@@ -20,7 +20,7 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
     return float(np.square(1 - (first - second)).sum(dtype=float))
 
 
-MARGIN: Final = Algorithm(
+MARGIN: Final = ImageMeasure(
     name="margin",
     score=score,
     paper="Brust, Kaeding, Denzler: Active learning for deep object detection. VISAPP 2019",

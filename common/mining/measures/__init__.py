@@ -1,0 +1,1 @@
+"""What several mining algorithms measure: probabilities, pixels, regions, superpixels."""

@@ -1,0 +1,1 @@
+"""A configuration of OpenMMLab, fitted to one task: data, classes, image size, length of the run."""

@@ -1,0 +1,88 @@
+"""Warm-up and decay of the learning rate, fitted to the length of a run."""
+
+from typing import Any
+
+from mmengine.config import Config
+
+from common.mmlab.fit.clock import Clock
+
+WARM_UPS = ("LinearLR", "ConstantLR", "QuadraticWarmupLR")
+"""Schedulers that warm up when they begin with the run."""
+
+SHORTEST_WARM_UP = 2
+"""Iterations. mmengine's schedulers never give back what a shorter warm-up took from the learning rate."""
+
+
+def fit_decay(config: Config, clock: Clock) -> int:
+    """Fit `param_scheduler`, or the hook that stands for it, in place.
+
+    Everything that counts epochs comes to count iterations, in proportion: a cosine that fills the second half of 300
+    epochs fills the second half of three as well, and a step at epoch 8 of 12 comes after two thirds of one epoch.
+
+    Returns:
+        How many iterations the warm-up takes.
+    """
+    hook = config.default_hooks.get("param_scheduler", {})
+    if hook.get("type", "").endswith("YOLOv5ParamSchedulerHook"):
+        return _fit_yolov5(hook, clock)
+    if hook.get("type", "").endswith("PPYOLOEParamSchedulerHook"):
+        return _fit_ppyoloe(hook, clock)
+    return _fit_schedulers(config, clock)
+
+
+def _fit_yolov5(hook: dict[str, Any], clock: Clock) -> int:
+    own = max(hook.get("warmup_epochs", 3) * clock.epoch_iters, hook.get("warmup_mim_iter", 1000))
+    warm_up = max(clock.warm_up(own), 1)
+    hook["type"] = "YOLOv5ParamSchedulerByIterHook"
+    hook.update(max_epochs=clock.epochs, warmup_epochs=0, warmup_mim_iter=warm_up)
+    return warm_up
+
+
+def _fit_ppyoloe(hook: dict[str, Any], clock: Clock) -> int:
+    """Its cosine is cut off: it would end after 1.2 times the run."""
+    warm_up = max(clock.warm_up(max(hook["warmup_epochs"] * clock.epoch_iters, hook["warmup_min_iter"])), 1)
+    total = hook["total_epochs"] * clock.epochs / clock.own
+    hook.update(total_epochs=total, warmup_epochs=0, warmup_min_iter=warm_up)
+    return warm_up
+
+
+def _fit_schedulers(config: Config, clock: Clock) -> int:
+    fitted = []
+    own_end, end = None, 0  # of the warm-up
+    for scheduler in config.get("param_scheduler") or []:
+        own_begin, by_epoch = scheduler.get("begin", 0), scheduler.get("by_epoch", True)
+        if scheduler.type.rpartition(".")[2] in WARM_UPS and own_begin == 0:
+            own_end = (scheduler.end, by_epoch)
+            end = clock.warm_up(scheduler.end * (clock.epoch_iters if by_epoch else 1))
+            end = end if end >= SHORTEST_WARM_UP else 0
+            if end:
+                fitted.append({**scheduler, "begin": 0, "end": end})
+        else:
+            begin = end if (own_begin, by_epoch) == own_end else clock.iteration(own_begin)
+            fitted.append(_placed(scheduler, clock, min(begin, clock.iters - 1)))
+    for scheduler in fitted:
+        scheduler.pop("convert_to_iter_based", None)
+        scheduler["by_epoch"] = False
+    config.param_scheduler = fitted
+    return end
+
+
+def _placed(scheduler: dict[str, Any], clock: Clock, begin: int) -> dict[str, Any]:
+    """A scheduler at its place in the run. Steps go on to the end: some configurations stop before their last one."""
+    own_begin = scheduler.get("begin", 0)
+    own_end = clock.own if "milestones" in scheduler else scheduler.get("end", clock.own)
+    end = max(clock.iteration(own_end), begin + 1)
+    placed = {**scheduler, "begin": begin, "end": end}
+    if "T_max" in scheduler:
+        placed["T_max"] = max(round(scheduler["T_max"] * (end - begin) / (own_end - own_begin)), 1)
+    if "milestones" in scheduler:
+        placed["milestones"] = _increasing([clock.iteration(moment) for moment in scheduler["milestones"]])
+    return placed
+
+
+def _increasing(moments: list[int]) -> list[int]:
+    """The same moments, each at least one after the one before, the first at 1 or later."""
+    increasing: list[int] = []
+    for moment in moments:
+        increasing.append(max(moment, increasing[-1] + 1 if increasing else 1))
+    return increasing

@@ -1,0 +1,87 @@
+"""The learning rate of a configuration, fitted to the batch that a task really has."""
+
+import math
+import re
+
+from mmengine.config import Config
+
+from common.mmlab.fit.clock import Clock
+from common.mmlab.fit.config import has_rotated_boxes
+from common.mmlab.fit.walk import mappings
+
+NAMED_BATCH = re.compile(r"[-_](\d+)xb(\d+)[-_]|[-_](\d+)x(\d+)b[-_]")
+"""GPUs and images a GPU in the name of a configuration: `8xb16`, or `8x16b`."""
+
+GPUS, ROTATED_GPUS = 8, 1
+"""On how many GPUs OpenMMLab trains where a configuration does not say: one is enough for mmrotate."""
+
+COCO_IMAGES, DOTA_IMAGES = 118_287, 12_800
+"""What OpenMMLab trains on, and what mmrotate does: the tiles of DOTA 1.0 (1024 pixels, sharing 200) that have objects.
+
+A few of its configurations are for smaller sets, but most have the learning rates of DOTA.
+"""
+
+
+def scaled_lr(lr: float, batch: int, base_batch: int, own_iters: float, iters: int) -> float:
+    """The learning rate for a batch of another size and a run of another length. It never rises.
+
+    A smaller batch lowers it by the square root of the sizes: that keeps the noise of a step, for SGD (Hoffer et al.
+    2017, "Train longer, generalize better", section 4) as well as for Adam and AdamW (Malladi et al. 2022,
+    arXiv:2205.10287). A shorter run wins that back, by the fourth root of the lengths: where there are a thousand steps
+    instead of half a million, the noise of a step matters less than that the steps get somewhere. That root is no
+    result of a paper; it is what `benchmarks/training.md` was measured with.
+
+    Args:
+        lr: for `base_batch` and `own_iters`.
+        batch: images in an iteration, over all GPUs.
+        own_iters: length of the run that `lr` was chosen for.
+        iters: length of this run.
+    """
+    return lr * min(math.sqrt(batch / base_batch) * math.pow(max(own_iters / iters, 1.0), 0.25), 1.0)
+
+
+def base_batch(config: Config) -> int:
+    """For how many images in an iteration, over all GPUs, the configuration has its learning rate.
+
+    Its name knows best. `auto_scale_lr` is often inherited: it says 16 for mmdetection's RTMDet, trained with 256.
+    """
+    named = NAMED_BATCH.search(config.filename or "")
+    if named:
+        gpus, images = (int(number) for number in named.groups() if number)
+        return gpus * images
+    per_gpu = int(config.train_dataloader.batch_size)
+    gpus = ROTATED_GPUS if has_rotated_boxes(config) else GPUS
+    return int(config.get("auto_scale_lr", {}).get("base_batch_size", gpus * per_gpu))
+
+
+def own_iters(config: Config, clock: Clock) -> float:
+    """Iterations of the configuration's own run."""
+    images = DOTA_IMAGES if has_rotated_boxes(config) else COCO_IMAGES
+    return clock.own if "max_iters" in config.train_cfg else clock.own * images / base_batch(config)
+
+
+def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> float:
+    """Scale the learning rate, and every value that is derived from it, in place.
+
+    Args:
+        config: still with its own `train_cfg`.
+        clock: length of the run.
+        batch: images a GPU in an iteration.
+        world: GPUs.
+
+    Returns:
+        The new learning rate.
+    """
+    optimizer = config.optim_wrapper.optimizer
+    own = optimizer.lr
+    optimizer.lr = scaled_lr(own, batch * world, base_batch(config), own_iters(config, clock), clock.iters)
+    if "batch_size_per_gpu" in optimizer:  # from it, YOLOv5's optimizers derive the weight decay
+        optimizer.batch_size_per_gpu = batch
+    for mapping in [*mappings(config.get("param_scheduler")), *mappings(config.default_hooks)]:
+        if str(mapping.get("type")).endswith("YOLOv5ParamSchedulerHook"):
+            mapping.setdefault("warmup_bias_lr", 0.1)
+        for name in ("eta_min", "warmup_bias_lr"):
+            if name in mapping:
+                mapping[name] *= optimizer.lr / own
+    config.pop("auto_scale_lr", None)  # it has been done
+    return float(optimizer.lr)

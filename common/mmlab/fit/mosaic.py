@@ -1,0 +1,48 @@
+"""The last epochs of a training, which see whole images instead of mosaics of four."""
+
+from typing import Any
+
+from mmengine.config import Config
+
+from common.mmlab.fit.clock import Clock
+
+FEWEST_EPOCHS = 4
+"""A shorter run keeps its mosaic to the end: an epoch without would be more than a quarter of what the model sees."""
+
+
+def close_mosaic(config: Config, clock: Clock) -> int | None:
+    """Fit the hooks that change the training pipeline, in place.
+
+    The last epochs are in proportion: 15 of 300 become 5 of 100. It is one at least, from `FEWEST_EPOCHS` on.
+
+    Returns:
+        The first epoch without mosaic, counted from 0; none where the configuration has no such hook, or the run is
+        too short.
+    """
+    close = None
+    for hook in config.get("custom_hooks") or []:
+        kind = hook.type.rpartition(".")[2]
+        if kind == "PipelineSwitchHook":
+            hook.switch_epoch = close = clock.epochs - _last(clock.own - hook.switch_epoch, clock)
+        elif kind == "YOLOXModeSwitchHook":
+            close = clock.epochs - _fit_yolox(hook, clock)
+    return close if close != clock.epochs else None
+
+
+def _fit_yolox(hook: dict[str, Any], clock: Clock) -> int:
+    """How many epochs come without mosaic.
+
+    mmdet's hook closes the mosaic one epoch earlier than its argument says. mmyolo's own, beside that, never closes it
+    in a training that was resumed later, so ours stands in for it.
+    """
+    last = _last(hook["num_last_epochs"], clock)
+    if "new_train_pipeline" in hook:
+        hook.update(type="YOLOXModeSwitchOnResumeHook", num_last_epochs=last)
+    else:
+        hook["num_last_epochs"] = last - 1
+    return last
+
+
+def _last(own: int, clock: Clock) -> int:
+    """How many epochs come without mosaic, for so many of the configuration's own."""
+    return max(clock.epoch(own), 1) if clock.epochs >= FEWEST_EPOCHS else 0

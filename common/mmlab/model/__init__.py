@@ -1,0 +1,1 @@
+"""A detector of OpenMMLab: built, loaded, and made to predict."""

@@ -1,0 +1,46 @@
+"""What detectors of mmrotate give, as plain numbers."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import ConfigDict
+from torch import Tensor
+
+from common.mmlab.model.thresholds import final_step
+from common.predictions import Detections
+
+NMS_IOU = 0.1
+"""What nearly all of mmrotate's models suppress rotated boxes with."""
+
+
+def rotated_boxes(boxes: Any) -> Tensor:
+    """`(n, 5)` rows `cx, cy, w, h, angle` in radians, from boxes of any kind.
+
+    Args:
+        boxes: box objects of mmrotate, or a tensor with 5 numbers a box, or 8: corners. Of these it is the smallest
+            rectangle around them.
+    """
+    from mmrotate.structures.bbox import QuadriBoxes, RotatedBoxes
+
+    if isinstance(boxes, Tensor):
+        boxes = (RotatedBoxes if boxes.shape[-1] == RotatedBoxes.box_dim else QuadriBoxes)(boxes)
+    tensor: Tensor = boxes.convert_to("rbox").tensor
+    return tensor
+
+
+def nms_iou(model: ConfigDict) -> float:
+    """The threshold with which a model suppresses boxes."""
+    return float(final_step(model).get("nms", {}).get("iou_threshold", NMS_IOU))
+
+
+def suppress(detections: Detections, threshold: float) -> Detections:
+    """Of rotated boxes of a class that overlap by more than the IoU `threshold`, keep the surest."""
+    from mmcv.ops import batched_nms
+
+    if not len(detections):  # where it fails
+        return detections
+    boxes, scores = torch.from_numpy(detections.boxes), torch.from_numpy(detections.scores)
+    classes, settings = torch.from_numpy(detections.classes), {"type": "nms_rotated", "iou_threshold": threshold}
+    kept: Tensor = batched_nms(boxes, scores, classes, settings)[1]
+    return detections.take(np.sort(kept.numpy()))

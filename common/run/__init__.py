@@ -1,0 +1,1 @@
+"""How a task becomes processes and an exit status: start.py, the parent, and its ranks."""

@@ -1,0 +1,155 @@
+"""The parent process: one task, from env.yaml to the exit status.
+
+It loads no framework, so it survives whatever happens to one.
+
+    read, check everything -> look at the images of a training -> launch the ranks -> wait -> merge -> last monitor line
+"""
+
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from common.contract import DEFAULT_MONITOR_FILE, WORK_FOLDER
+from common.datasets.stored import leave_splits
+from common.errors import ConfigError, StoppedError, YmirError
+from common.loop.job import shards_of
+from common.loop.merge import merge
+from common.progress import part
+from common.results.class_metrics import CLASS_FILE, log_classes
+from common.run.checks import Candidates, check
+from common.run.image import Executor
+from common.run.launch import command, failure_of, rank_environment
+from common.run.monitor import Monitor
+from common.run.process import die_with_parent
+from common.run.rank import DATA_READ, LEFT_TO_PARENT
+from common.task.env import EnvFile, Task, env_of
+
+log = logging.getLogger(__name__)
+
+STOPPED = "stopped on request; a restart of the task goes on from what is finished"
+
+GRACE = 8.0
+"""Seconds that the ranks have after SIGTERM; `docker stop` gives ten in all."""
+
+
+class Parent:
+    """Runs one task of an image, and tells the platform how it went."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._ranks: subprocess.Popen[bytes] | None = None
+        self._deadline: threading.Timer | None = None
+
+    def run(self, path: Path, content: Mapping[str, Any] | ConfigError) -> int:
+        """Run the task. Never raises: whatever goes wrong is reported where the platform looks for it.
+
+        Args:
+            path: env.yaml, for messages.
+            content: what it holds, or why it could not be read.
+
+        Returns:
+            The exit status.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        monitor: Monitor | None = None
+        try:
+            if isinstance(content, ConfigError):
+                raise content
+            env = env_of(path, content)
+            monitor = Monitor(env.output.monitor_file, env.task_id)
+            monitor.start()  # again, for what `announce` could not write; a reason to fail belongs into the log
+            self._run(env, monitor)
+            monitor.finish()
+        except Exception as error:
+            return report(monitor or _default_monitor(), error)
+        log.info("done")
+        return 0
+
+    def _run(self, env: EnvFile, monitor: Monitor) -> None:
+        task, parameters, work = check(self._executor, env)
+        _clear_work(task)
+        log.info("%s: %s on %s", self._executor.name, " and ".join(sorted(task.verbs)), _devices(task))
+        for name, value in parameters.model_dump().items():
+            log.info("  %s: %s", name, value)
+        if isinstance(work, Candidates):
+            self._launch(task)
+            merge(task, work.paths, work.job, part(monitor.update, LEFT_TO_PARENT, 1))
+        else:
+            leave_splits(task, work.labelled, work.max_bad_images, part(monitor.update, 0, DATA_READ))
+            self._launch(task)
+            log_classes(task.env.output.root_dir / CLASS_FILE, task.object_type)
+        shutil.rmtree(task.scratch.parent, ignore_errors=True)
+
+    def _launch(self, task: Task) -> None:
+        """Start the ranks, wait for them, and raise the reason if they fail."""
+        self._ranks = subprocess.Popen(
+            command(self._executor.start_file, task, os.environ),
+            env=os.environ | rank_environment(task),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        status = self._ranks.wait()
+        if self._deadline is not None:
+            self._deadline.cancel()
+            raise StoppedError(STOPPED)
+        if status != 0:
+            raise failure_of(task, status)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        """SIGTERM: pass it to all ranks, and end them if they take too long. The main thread waits for them."""
+        if self._ranks is None or self._ranks.returncode is not None:
+            raise StoppedError(STOPPED)
+        if self._deadline is None:
+            self._deadline = threading.Timer(GRACE, self._signal, [signal.SIGKILL])
+            self._deadline.start()
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> None:
+        assert self._ranks is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._ranks.pid, number)
+
+
+def _default_monitor() -> Monitor | None:
+    """Where the platform looks when env.yaml does not say; outside a container there is no such folder."""
+    path = Path(DEFAULT_MONITOR_FILE)
+    return Monitor(path, "unknown") if path.parent.is_dir() else None
+
+
+def report(monitor: Monitor | None, error: Exception) -> int:
+    """Tell the platform and the reader of the log why the task failed; the reason is the last line of both."""
+    known = error if isinstance(error, YmirError) else YmirError(f"{type(error).__name__}: {error}")
+    details = known.details if isinstance(error, YmirError) else "".join(traceback.format_exception(error))
+    if details:
+        print(details, flush=True)
+    try:
+        if monitor is not None:
+            monitor.fail(known.code, str(known), details)
+    except OSError as unwritable:
+        log.error("monitor.txt cannot be written: %s", unwritable)
+    log.error("%d %s: %s", known.code, type(known).__name__, known)
+    return known.exit_status
+
+
+def _clear_work(task: Task) -> None:
+    """Keep what this very task left before a kill; drop the rest, such as another task's scratch or old failures."""
+    root = task.env.output.root_dir / WORK_FOLDER
+    for path in root.iterdir() if root.is_dir() else ():
+        if path != task.scratch:
+            shutil.rmtree(path, ignore_errors=True)
+    shards_of(task, 0).release_claims()
+
+
+def _devices(task: Task) -> str:
+    return f"GPU {', '.join(map(str, task.gpu_ids))}" if task.gpu_ids else "the CPU"

@@ -1,0 +1,1 @@
+"""What was asked: env.yaml, config.yaml, and the base of all hyper-parameters."""

@@ -1,0 +1,45 @@
+"""The given weights: which of a model's files to load, and how much of it was used."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from common.contract import MODEL_SUFFIXES
+from common.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+
+def choose(files: Sequence[Path]) -> Path:
+    """The one weights file to load among those of a model: `best.*`, else `best*`, else the newest.
+
+    Raises:
+        ModelError: there is none with a suffix of weights.
+    """
+    weights = [path for path in files if path.suffix in MODEL_SUFFIXES]
+    if not weights:
+        names = ", ".join(path.name for path in files) or "nothing"
+        raise ModelError(
+            f"no weights among the given model files (found {names}; needed {' or '.join(MODEL_SUFFIXES)})"
+        )
+    return max(weights, key=lambda path: (path.stem == "best", path.stem.startswith("best"), path.stat().st_mtime_ns))
+
+
+def report(source: Path, wanted: Iterable[str], given: Iterable[str], matched: Iterable[str]) -> None:
+    """Log how much of a weights file was used.
+
+    Args:
+        source: the file.
+        wanted: names of the model's tensors.
+        given: names of the file's tensors.
+        matched: names that are in both with the same shape.
+    """
+    wanted, given, matched = set(wanted), set(given), set(matched)
+    log.info("weights: %d of %d tensors taken from %s", len(matched), len(wanted), source.name)
+    for title, names in (
+        ("not in the file, or of another shape", wanted - matched),
+        ("in the file only", given - wanted),
+    ):
+        if names:
+            first = ", ".join(sorted(names)[:5]) + (", ..." if len(names) > 5 else "")
+            log.info("  %d %s: %s", len(names), title, first)
