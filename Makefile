@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCKS := dev torch det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 
-.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults check fix bench bench-models bench-training docs images images-test lock clean
+.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults seeded-faults check fix bench bench-models bench-training docs images images-test lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -57,10 +57,14 @@ test-fast: .venv/.dev ## the tests that need no torch; seconds
 faults: .venv/.dev ## kill tasks at random moments, many times
 	@$(PYTHON) -m pytest tests/image -m faults
 
+seeded-faults: .venv/.dev ## put known faults into a copy of the code, and see that the tests notice each; minutes
+	@PYTHONPATH=tests $(PYTHON) -m seeded_faults
+
 check: .venv/.dev ## lint, format, types, recipe of the images, rendered files; writes nothing
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@PYTHONPATH=. .venv/bin/lint-imports --no-logo --no-cache
 	@.venv/bin/hadolint dockerfiles/executor.dockerfile
 	@.venv/bin/shellcheck .ci/run dockerfiles/build dockerfiles/start.sh
 	@$(PYTHON) -m workbench render --check
