@@ -33,12 +33,6 @@ def from_upright(boxes: NDArray[np.generic], angles: NDArray[np.generic]) -> Dou
     return np.hstack([(low + high) / 2, high - low, angles.astype(np.float64)[:, None]])
 
 
-def to_upright(boxes: Boxes) -> Doubles:
-    """Corners `(n, 4)` of the boxes `(n, 5)` turned back to angle 0: the way the platform stores them."""
-    centres, sides = boxes[:, :2].astype(np.float64), boxes[:, 2:4].astype(np.float64)
-    return np.hstack([centres - sides / 2, centres + sides / 2])
-
-
 def corners(boxes: Boxes) -> Doubles:
     """The corners `(n, 4, 2)` of boxes `(n, 5)`: top left, top right, bottom right, bottom left before the turn."""
     along, across = _axes(boxes)
@@ -63,7 +57,7 @@ def intersections(first: Boxes, second: Boxes) -> Doubles:
 
     Of the polygons, by GEOS; only pairs whose enclosing boxes overlap are looked at.
     """
-    import shapely  # an image without rotated boxes does not have it
+    import shapely  # only images with rotated boxes declare it
 
     near = upright.intersections(enclosing(first), enclosing(second)) > 0
     rows, columns = np.nonzero(near & (areas(first) > 0)[:, None] & (areas(second) > 0))

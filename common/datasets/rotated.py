@@ -26,7 +26,7 @@ def inside(dataset: Dataset, boxes: Doubles, sizes: Ints) -> Bools:
         boxes: `(n, 5)` as `rotated_boxes` gives them.
         sizes: `(images, 2)` width and height in pixels.
     """
-    import shapely  # an image without rotated boxes does not have it
+    import shapely  # only images with rotated boxes declare it
 
     width, height = sizes[dataset.image_index].T
     parts = shapely.intersection(shapely.polygons(corners(boxes)), shapely.box(0, 0, width, height), grid_size=GRID)

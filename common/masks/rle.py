@@ -52,13 +52,6 @@ def encode_part(part: Part, size: Size) -> bytes:
     return encode_runs(starts[first], ends[last], size)
 
 
-def encode(masks: Bools) -> list[bytes]:
-    """Compress masks `(n, height, width)`."""
-    columns = np.ascontiguousarray(masks.transpose(0, 2, 1)).view(np.uint8)
-    found: list[dict[str, bytes]] = coco_mask.encode(columns.transpose(2, 1, 0))
-    return [rle["counts"] for rle in found]
-
-
 def encode_runs(starts: Ints, ends: Ints, size: Size) -> bytes:
     """Compress runs of an image of `size` (height, width), given by their first pixels and those behind their last.
 

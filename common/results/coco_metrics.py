@@ -4,7 +4,7 @@ import contextlib
 import io
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from common.arrays import Doubles
 from common.results.class_metrics import ClassMetrics, Evaluation
@@ -51,7 +51,7 @@ def rotated_box_metrics(ground_truth: Path, detections: Doubles) -> Evaluation:
         `mAP` at IoU 0.5, `mAP75` at 0.75 and `mAP50_95` averaged over IoU 0.5 to 0.95. In [0, 1]; where there is
         nothing to find, 0.
     """
-    found = [
+    found: list[dict[str, object]] = [
         {"image_id": int(row[0]), "category_id": int(row[7]), "obb": row[1:6], "score": row[6]}
         for row in detections.tolist()
     ]
@@ -62,24 +62,28 @@ def rotated_box_metrics(ground_truth: Path, detections: Doubles) -> Evaluation:
 
 
 def evaluate(
-    ground_truth: Path, detections: Any, kind: str = "bbox", *, by_class: bool = True, most: int = 100, **extra: Any
+    ground_truth: Path,
+    detections: Doubles | list[dict[str, object]],
+    kind: Literal["bbox", "obb"] = "bbox",
+    *,
+    by_class: bool = True,
+    most: int = 100,
 ) -> "COCOeval":
     """Let hotcoco compare some detections; it says -1 where there is nothing to find.
 
     Args:
         ground_truth: the document.
         detections: what its `load_res` takes.
-        kind: `bbox`, `obb` or `segm`.
+        kind: of the boxes: upright or rotated.
         by_class: whether a detection must have the class of the object.
         most: detections of an image that count.
-        **extra: further arguments of `load_res`.
     """
     from hotcoco import COCO, COCOeval
 
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of everything that is on no leaderboard
         truth = COCO(str(ground_truth))
-        evaluation = COCOeval(truth, truth.load_res(detections, **extra), kind)
+        evaluation = COCOeval(truth, truth.load_res(detections), kind)
         evaluation.params.use_cats = by_class
         evaluation.params.max_dets = [1, 10, most]
         evaluation.run()
