@@ -31,7 +31,7 @@ def mask_document(dataset: MaskDataset) -> dict[str, list[dict[str, object]]]:
                 {"id": len(annotations) + 1, "image_id": i + 1, "category_id": category, "segmentation": segmentation}
                 | {"area": int(mask.sum()), "iscrowd": int(dataset.crowds[row])}
             )
-    categories = [{"id": i, "name": name} for i, name in enumerate(dataset.dataset.class_names)]
+    categories = [{"id": i, "name": name} for i, name in enumerate(dataset.class_names)]
     return {"images": images, "annotations": annotations, "categories": categories}
 
 

@@ -76,7 +76,7 @@ def test_every_form_of_a_mask_is_read_with_its_class_index(tmp_path: Path) -> No
             found(compressed(RIGHT), 3, 2, iscrowd=1),
         ),
     )
-    data = dataset.dataset
+    data = dataset.plain
     assert data.images == (Path("/in/a.jpg"), Path("/in/图 b"))
     assert (data.image_index.tolist(), data.classes.tolist()) == ([0, 0, 1, 1], [0, 2, 2, 1])
     assert data.boxes.tolist() == [[2, 1, 6, 4], [3, 1, 9, 4], [0, 1, 5, 4], [1, 2, 4, 6]]  # of the masks, not bbox
@@ -93,7 +93,7 @@ def test_masks_stay_compressed_and_follow_their_objects(tmp_path: Path) -> None:
     dataset = read(tmp_path, document(found(compressed(LEFT), 2), found(compressed(LOW), 3), found({}, 3)))
     assert all(isinstance(counts, bytes) for counts in dataset.masks)
     turned = dataset.subset([1, 0])
-    assert turned.dataset.images[0] == Path("/in/图 b")
+    assert turned.images[0] == Path("/in/图 b")
     assert turned.masks == (dataset.masks[2], *dataset.masks[:2])
     assert turned.single_objects().masks == (dataset.masks[2], dataset.masks[0])
     assert dataset.subset([]).masks == ()

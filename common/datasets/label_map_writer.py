@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from common.datasets.folders import folder_of, link_images, write_if_changed
 from common.datasets.mask_dataset import MaskDataset
-from common.datasets.numbered import folder_of, link_images, write_if_changed
 from common.errors import DatasetError
 from common.files import write_text
 from common.images.stream import work_ahead
@@ -49,16 +49,16 @@ def label_map(dataset: MaskDataset, i: int, *, ignore_black_area: bool) -> NDArr
     lie below all others. A box without mask says that something is there, but not where: its pixels are ignored, unless
     a mask covers them.
     """
-    data, (height, width) = dataset.dataset, dataset.size(i)
-    rows = np.arange(len(dataset.masks))[data.of_image(i)]
-    labels = np.full((height, width), IGNORED if ignore_black_area else len(data.class_names), np.uint8)
+    height, width = dataset.size(i)
+    rows = np.arange(len(dataset.masks))[dataset.of_image(i)]
+    labels = np.full((height, width), IGNORED if ignore_black_area else len(dataset.class_names), np.uint8)
     for row in rows[~dataset.masked[rows]].tolist():
-        x1, y1, x2, y2 = np.clip(np.rint(data.boxes[row]), 0, [width, height, width, height]).astype(int).tolist()
+        x1, y1, x2, y2 = np.clip(np.rint(dataset.boxes[row]), 0, [width, height, width, height]).astype(int).tolist()
         labels[y1:y2, x1:x2] = IGNORED
     for crowds in (True, False):
         for row, mask in dataset.decoded(i):
             if dataset.crowds[row] == crowds:
-                labels[mask] = data.classes[row]
+                labels[mask] = dataset.classes[row]
     return labels
 
 
@@ -80,7 +80,7 @@ def write_label_maps(
     Raises:
         DatasetError: more classes than there are values.
     """
-    label_map_classes(dataset.dataset.class_names, ignore_black_area=ignore_black_area)
+    label_map_classes(dataset.class_names, ignore_black_area=ignore_black_area)
     _, names = link_images(image_files, folder / "images" / split)
     labels = folder_of([name + SUFFIX for name in names], folder / "labels" / split)
     encode = partial(_encode, dataset, ignore_black_area)

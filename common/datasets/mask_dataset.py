@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.arrays import Bools, Ints
+from common.arrays import Bools, Floats, Ints
 from common.contract import AnnotationFormat
 from common.datasets.coco_masks import MaskObjects, read_coco_masks
 from common.datasets.dataset import Dataset, dataset_of
@@ -24,7 +24,7 @@ class MaskDataset:
     """Images and their annotated objects; the n objects stand in the order of the images, and of the file within one.
 
     Attributes:
-        dataset: all but the masks. Boxes are the tightest around the masks.
+        plain: the same without masks. Boxes are the tightest around the masks.
         sizes: `(images, 2)` int64 width and height of the images in pixels, which their masks have too.
         masks: n compressed masks, see `masks.rle`; empty for an object of which only its box is known.
         crowds: `(n,)` bool, whether a mask is a crowd: many objects of a class in one mask.
@@ -33,27 +33,41 @@ class MaskDataset:
         ValueError: a length does not fit.
     """
 
-    dataset: Dataset
+    plain: Dataset
     sizes: Ints
     masks: tuple[bytes, ...]
     crowds: Bools
 
     def __post_init__(self) -> None:
-        n = len(self.dataset.classes)
+        n = len(self.plain.classes)
         if len(self.masks) != n or self.crowds.shape != (n,):
             raise ValueError(f"masks, crowds: expected {n} of each, got {len(self.masks)} and {self.crowds.shape}")
-        if self.sizes.shape != (len(self.dataset.images), 2):
-            raise ValueError(f"sizes: expected shape {(len(self.dataset.images), 2)}, got {self.sizes.shape}")
+        if self.sizes.shape != (len(self.plain.images), 2):
+            raise ValueError(f"sizes: expected shape {(len(self.plain.images), 2)}, got {self.sizes.shape}")
 
     @property
     def images(self) -> tuple[Path, ...]:
         """The image files."""
-        return self.dataset.images
+        return self.plain.images
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The position is the class index."""
+        return self.plain.class_names
 
     @property
     def classes(self) -> Ints:
         """`(n,)` int64, the class index of each object."""
-        return self.dataset.classes
+        return self.plain.classes
+
+    @property
+    def boxes(self) -> Floats:
+        """`(n, 4)` float32, corners `x1, y1, x2, y2`, see `Dataset`."""
+        return self.plain.boxes
+
+    def of_image(self, i: int) -> slice:
+        """Rows of the objects of image `i`."""
+        return self.plain.of_image(i)
 
     @property
     def masked(self) -> Bools:
@@ -67,26 +81,26 @@ class MaskDataset:
 
     def decoded(self, i: int) -> Iterator[tuple[int, Bools]]:
         """Row and mask `(height, width)` of each object of image `i` that has one, one mask in memory at a time."""
-        for row in range(*self.dataset.of_image(i).indices(len(self.masks))):
+        for row in range(*self.of_image(i).indices(len(self.masks))):
             if self.masks[row]:
                 yield row, rle.decode(self.masks[row], self.size(i))
 
     def subset(self, keep: Sequence[int]) -> "MaskDataset":
         """Only the images at these positions, in this order, with their objects."""
-        parts = [np.arange(len(self.masks))[self.dataset.of_image(i)] for i in keep]
+        parts = [np.arange(len(self.masks))[self.of_image(i)] for i in keep]
         rows = np.concatenate([np.arange(0), *parts])
-        return self._select(self.dataset.subset(keep), self.sizes[np.asarray(keep, np.int64)], rows)
+        return self._select(self.plain.subset(keep), self.sizes[np.asarray(keep, np.int64)], rows)
 
     def where(self, mask: Bools) -> "MaskDataset":
         """All images, but only the objects of which `mask`, `(n,)`, is true."""
-        return self._select(self.dataset.where(mask), self.sizes, np.flatnonzero(mask))
+        return self._select(self.plain.where(mask), self.sizes, np.flatnonzero(mask))
 
     def single_objects(self) -> "MaskDataset":
         """Only objects with a mask of their own: no crowds, no mere boxes."""
         return self.where(self.masked & ~self.crowds)
 
-    def _select(self, dataset: Dataset, sizes: Ints, rows: Ints) -> "MaskDataset":
-        return MaskDataset(dataset, sizes, tuple(self.masks[row] for row in rows.tolist()), self.crowds[rows])
+    def _select(self, plain: Dataset, sizes: Ints, rows: Ints) -> "MaskDataset":
+        return MaskDataset(plain, sizes, tuple(self.masks[row] for row in rows.tolist()), self.crowds[rows])
 
 
 def read_mask_dataset(
@@ -129,7 +143,7 @@ def check_sizes(dataset: MaskDataset, sizes: Ints) -> None:
     images = np.flatnonzero((dataset.sizes != sizes).any(axis=1)).tolist()
     refuse(
         [
-            f"{dataset.dataset.images[i]}: {sizes[i, 0]} x {sizes[i, 1]} pixels, but its annotations say width "
+            f"{dataset.images[i]}: {sizes[i, 0]} x {sizes[i, 1]} pixels, but its annotations say width "
             f"{dataset.sizes[i, 0]} and height {dataset.sizes[i, 1]}; allowed is the size of the stored image"
             for i in images
         ]

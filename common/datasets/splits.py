@@ -44,7 +44,7 @@ class Split(Generic[Data]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class _CheckedImage:
     """What is known of one image; `bad` says why it cannot be used."""
 
     width: int = 0
@@ -105,7 +105,7 @@ def _checked_split(
     return Split(dataset.subset(good), sizes, tuple(checked[i].file for i in good))
 
 
-def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list[_Checked]:
+def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list[_CheckedImage]:
     folder.mkdir(parents=True, exist_ok=True)
     checked = []
     for item in work_ahead(enumerate(images), partial(_check, folder)):
@@ -114,10 +114,10 @@ def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list
     return checked
 
 
-def _check(folder: Path, numbered: tuple[int, Path]) -> _Checked:
+def _check(folder: Path, numbered: tuple[int, Path]) -> _CheckedImage:
     number, path = numbered
     try:
         image = verify(path)
     except ImageError as error:
-        return _Checked(bad=str(error))
-    return _Checked(image.width, image.height, image.as_file(folder / f"{number:06d}"))
+        return _CheckedImage(bad=str(error))
+    return _CheckedImage(image.width, image.height, image.as_file(folder / f"{number:06d}"))

@@ -66,7 +66,7 @@ def read_splits(file: Path, kind: type[Kind]) -> dict[str, Split[Kind]]:
 
 def _packed(split: Split[Labelled]) -> _Stored:
     masked = split.dataset if isinstance(split.dataset, MaskDataset) else None
-    data = split.dataset.dataset if isinstance(split.dataset, MaskDataset) else split.dataset
+    data = split.dataset.plain if isinstance(split.dataset, MaskDataset) else split.dataset
     return _Stored(
         images=list(map(str, data.images)),
         class_names=list(data.class_names),

@@ -33,7 +33,7 @@ def write_yolo_masks(dataset: MaskDataset, image_files: Sequence[Path], folder: 
 def _label_text(dataset: MaskDataset, i: int) -> str:
     """Lines of `class x1 y1 x2 y2 ...` of one image, in units of its width and height."""
     return "".join(
-        f"{dataset.dataset.classes[row]} "
+        f"{dataset.classes[row]} "
         + " ".join(f"{number:.9f}" for number in (outline(mask) / dataset.sizes[i]).reshape(-1).tolist())
         + "\n"
         for row, mask in dataset.decoded(i)

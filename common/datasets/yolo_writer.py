@@ -9,7 +9,7 @@ import yaml
 from common.arrays import Ints
 from common.datasets.clip import clip_boxes
 from common.datasets.dataset import Dataset
-from common.datasets.numbered import folder_of, link_images, write_if_changed
+from common.datasets.folders import folder_of, link_images, write_if_changed
 from common.files import write_text
 
 

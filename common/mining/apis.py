@@ -17,10 +17,11 @@ import numpy as np
 from common.arrays import Floats
 from common.mining.algorithm import Evidence, ImageMeasure
 from common.mining.measures.information import binary_entropy
+from common.mining.measures.windows import box_windows
 from common.task.mining_settings import MiningSettings
 
 
-def image_score(scores: Floats, masks: Iterable[Floats]) -> float:
+def entropy_of_objects(scores: Floats, masks: Iterable[Floats]) -> float:
     """Sum over the objects of H_b(score) plus the mean of H_b(p) over its box; the bigger, the sooner.
 
     Args:
@@ -39,7 +40,7 @@ def image_score(scores: Floats, masks: Iterable[Floats]) -> float:
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
-    """See `image_score`; the masks as the model gave them, on the grid of its prototypes.
+    """See `entropy_of_objects`; the masks as the model gave them, on the grid of its prototypes.
 
     Raises:
         ValueError: the model gave no masks.
@@ -48,21 +49,7 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
     if masks is None:
         raise ValueError(f"{evidence.name}: apis needs the masks of the model, got none")
     boxes = box_windows(masks.on_grid(found.boxes), masks.prototypes.shape[1:])
-    return image_score(found.scores, (masks.probabilities(i, box) for i, box in enumerate(boxes)))
-
-
-def box_windows(boxes: Floats, size: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """Rows and columns of each box; a box that touches a pixel holds it, and each holds one at least.
-
-    Args:
-        boxes: `(n, 4)` float32, `x1, y1, x2, y2` in pixels of the masks, max corner exclusive; clipped to the masks.
-        size: height and width of the masks.
-    """
-    last = np.array([size[1] - 1, size[0] - 1])
-    near = np.clip(np.floor(boxes[:, :2]), 0, last).astype(int)
-    far = np.maximum(np.clip(np.ceil(boxes[:, 2:]), 0, last + 1).astype(int), near + 1)
-    corners = np.hstack([near, far]).tolist()
-    return [(slice(y1, y2), slice(x1, x2)) for x1, y1, x2, y2 in corners]
+    return entropy_of_objects(found.scores, (masks.probabilities(i, box) for i, box in enumerate(boxes)))
 
 
 def _outline(mask: Floats) -> float:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from common.arrays import Bools, Doubles, Floats, Ints
 from common.boxes import upright
 from common.mining.algorithm import Evidence, ImageMeasure
-from common.mining.apis import box_windows
+from common.mining.measures.windows import box_windows
 from common.predictions import Prediction
 from common.task.mining_settings import MiningSettings
 

@@ -99,7 +99,7 @@ def best_windows(scores: Floats, radius: int, count: int) -> Ints:
     return np.array(chosen, np.int64).reshape(-1, 2)
 
 
-def image_score(scores: Floats, chosen: Ints) -> float:
+def windows_score(scores: Floats, chosen: Ints) -> float:
     """Sum of the scores of the windows to label, `(n, 2)` of `best_windows`; the bigger, the sooner, 0 without any."""
     return float(scores[chosen[:, 0], chosen[:, 1]].sum(dtype=float))
 
@@ -137,7 +137,7 @@ def summarise(evidence: Evidence, settings: MiningSettings) -> bytes:
     scores = score_map(evidence.prediction.pixels.probabilities(), settings.radius)
     chosen = best_windows(scores, settings.radius, settings.topk)
     height, width = scores.shape
-    return msgspec.msgpack.encode(Windows(image_score(scores, chosen), (height, width), chosen.tolist()))
+    return msgspec.msgpack.encode(Windows(windows_score(scores, chosen), (height, width), chosen.tolist()))
 
 
 def judge(_pool: Sequence[bytes], settings: MiningSettings) -> "WindowJudge":
@@ -152,7 +152,7 @@ class WindowJudge:
     radius: int
 
     def score(self, summary: bytes) -> float:
-        """See `image_score`."""
+        """See `windows_score`."""
         return _unpacked(summary).score
 
     def to_label(self, summary: bytes, image: Pixels) -> Bools:

@@ -115,7 +115,7 @@ def frequency_weights(counts: Ints) -> Doubles:
     return weights
 
 
-def image_score(regions: Regions, measure: Standard) -> float:
+def regions_score(regions: Regions, measure: Standard) -> float:
     """Sum of the weighted scores of the regions to label; the bigger, the sooner."""
     return float(_weighted(regions, measure.weights)[to_label(regions, measure)].sum())
 
@@ -165,8 +165,8 @@ class SuperpixelJudge:
     settings: MiningSettings
 
     def score(self, summary: bytes) -> float:
-        """See `image_score`."""
-        return image_score(Regions.unpacked(summary), self.measure)
+        """See `regions_score`."""
+        return regions_score(Regions.unpacked(summary), self.measure)
 
     def to_label(self, summary: bytes, image: Pixels) -> Bools:
         """The superpixels to label. They are cut again, which is the same every time."""

@@ -27,7 +27,7 @@ BEST, LAST = "best", "last"
 EVALUATE = {"iou_thr": 0.5, "conf_thr": 0.001}
 """What the metrics of a stage are computed at."""
 
-Rank = Callable[[Stage], tuple[float, ...]]
+StageOrder = Callable[[Stage], tuple[float, ...]]
 """The bigger, the better a stage."""
 
 
@@ -37,7 +37,7 @@ class Retention(Protocol):
     def names(self, step: int, *, best: bool) -> list[str]:
         """Stages that the checkpoint after a step (epoch or iteration, counted from 1) becomes."""
 
-    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], order: StageOrder) -> list[Stage]:
         """Those that stay, oldest first, `MAX_STAGES` at most, the best among them."""
 
 
@@ -54,7 +54,7 @@ class Periodic:
             names += [LAST] if step % self.every else [LAST, f"epoch_{step}"]
         return names
 
-    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], order: StageOrder) -> list[Stage]:
         """See `Retention`."""
         return keep_stages(stages, BEST)
 
@@ -77,11 +77,11 @@ class BestAndLatest:
         """See `Retention`."""
         return [*([BEST] if best else []), LAST, *([f"{self.unit}_{step}"] if self.count != 1 else [])]
 
-    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], order: StageOrder) -> list[Stage]:
         """See `Retention`."""
         others = [stage for stage in stages if stage.name not in (BEST, LAST)]
         count = len(others) if self.count < 0 else self.count
-        latest, best = others[::-1][:count], sorted(others, key=rank, reverse=True)[:count]
+        latest, best = others[::-1][:count], sorted(others, key=order, reverse=True)[:count]
         wanted = [BEST, LAST]
         for pair in zip(best, latest, strict=True):
             wanted += [stage.name for stage in pair if stage.name not in wanted]

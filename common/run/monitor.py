@@ -13,7 +13,7 @@ WRITE_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class MonitorLine:
     """The first line of a monitor file."""
 
     task_id: str
@@ -23,7 +23,7 @@ class Progress:
     code: int = Code.OK
     message: str = ""
 
-    def line(self) -> str:
+    def text(self) -> str:
         """The line as the platform parses it: fields separated by tabs, percent in [0, 1]."""
         message = " ".join(self.message.split())
         fields = (
@@ -37,13 +37,13 @@ class Progress:
         return "\t".join(map(str, fields)).rstrip("\t") + "\n"
 
 
-def read_progress(path: Path) -> Progress | None:
+def read_monitor(path: Path) -> MonitorLine | None:
     """The progress that `path` tells, or None where there is none to read."""
     try:
         first = path.read_text(encoding="utf-8").partition("\n")[0]
         task_id, timestamp, percent, state, *rest = first.split("\t")
         code, message = int(rest[0]) if rest else 0, rest[1] if len(rest) > 1 else ""
-        return Progress(task_id, float(timestamp), float(percent), State(int(state)), code, message)
+        return MonitorLine(task_id, float(timestamp), float(percent), State(int(state)), code, message)
     except (OSError, ValueError):
         return None
 
@@ -64,7 +64,7 @@ class Monitor:
         self._path = path
         self._task_id = task_id
         self._clock = clock
-        before = read_progress(path)
+        before = read_monitor(path)
         same_task = before is not None and before.task_id == task_id and before.state == State.RUNNING
         self._percent = before.percent if before is not None and same_task else 0.0
         self._written = float("-inf")
@@ -104,13 +104,13 @@ class Monitor:
             message: one sentence for the user.
             details: further lines (a stack trace) for the developer; the platform reads up to 100 lines.
         """
-        last = read_progress(self._path)
+        last = read_monitor(self._path)
         if last is not None and last.task_id == self._task_id:
             self._percent = max(self._percent, last.percent)
         self._write(State.ERROR, code, message, details)
 
     def _write(self, state: State, code: int = Code.OK, message: str = "", details: str = "") -> None:
         self._written = self._clock()
-        progress = Progress(self._task_id, self._written, self._percent, state, code, message)
+        first = MonitorLine(self._task_id, self._written, self._percent, state, code, message)
         lines = details.splitlines()[-98:]
-        write_text(self._path, progress.line() + "".join(f"{line}\n" for line in lines), durable=state == State.ERROR)
+        write_text(self._path, first.text() + "".join(f"{line}\n" for line in lines), durable=state == State.ERROR)
