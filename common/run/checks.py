@@ -75,9 +75,9 @@ def check(executor: Executor, env: EnvFile) -> Checked:
     problems.raise_all()
     if isinstance(parameters, TrainingParameters):
         return Checked(task, parameters, TrainingData(labelled, parameters.max_bad_images))
-    assert parameters is not None
-    assert job is not None
-    return Checked(task, parameters, Candidates(paths or (), job))
+    if isinstance(parameters, CandidateParameters) and job is not None:
+        return Checked(task, parameters, Candidates(paths or (), job))
+    raise TypeError(f"{type(parameters).__name__} is neither TrainingParameters nor CandidateParameters")
 
 
 def _training_data(task: Task, problems: Problems) -> Mapping[str, Labelled]:

@@ -111,14 +111,15 @@ class Parent:
         if self._ranks is None or self._ranks.returncode is not None:
             raise StoppedError(STOPPED)
         if self._deadline is None:
-            self._deadline = threading.Timer(GRACE, self._signal, [signal.SIGKILL])
+            self._deadline = threading.Timer(GRACE, _signal_all, [self._ranks.pid, signal.SIGKILL])
             self._deadline.start()
-        self._signal(signal.SIGTERM)
+        _signal_all(self._ranks.pid, signal.SIGTERM)
 
-    def _signal(self, number: int) -> None:
-        assert self._ranks is not None
-        with suppress(ProcessLookupError):
-            os.killpg(self._ranks.pid, number)
+
+def _signal_all(group: int, number: int) -> None:
+    """Signal every process of a group; one that has just ended needs none."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)
 
 
 def _default_monitor() -> Monitor | None:
