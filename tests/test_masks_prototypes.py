@@ -68,7 +68,7 @@ def test_an_object_outside_the_image_has_no_pixel() -> None:
 
 
 def test_numbers_of_prototypes_must_agree() -> None:
-    with pytest.raises(ValueError, match="coefficients: expected 4 a row, got 3"):
+    with pytest.raises(ValueError, match="coefficients: expected 4 per row, got 3"):
         Prototypes(np.zeros((2, 3), np.float32), np.zeros((4, 8, 8), np.float32), (32, 32))
     with pytest.raises(ValueError, match=r"expected \(n, m\) and \(m, h, w\)"):
         Prototypes(np.zeros(3, np.float32), np.zeros((3, 8, 8), np.float32), (32, 32))

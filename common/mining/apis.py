@@ -1,12 +1,12 @@
-"""`apis` mining: how unsure the model is about the objects that it reports and about their outlines.
+"""`apis` mining: uncertainty of the model about its objects and their outlines.
 
 Source: Tang, Xie, Zhang, Zhang, Tian, Hu, "Active Pointly-Supervised Instance Segmentation", ECCV 2022,
 arXiv:2207.11493: the entropy of the mask of one object at each pixel of its box (the authors' code is
-github.com/chufengt/APIS, src/condinst/Entropy/condinst.py). They average the proposals for the same object first; what
-non-maximum suppression leaves is one proposal an object. Masks of different objects are never averaged here.
+github.com/chufengt/APIS, src/condinst/Entropy/condinst.py). They first average the proposals for the same object;
+after non-maximum suppression there is one proposal per object. Masks of different objects are never averaged here.
 
-The paper asks for one point of a given box, the one of the largest entropy, and has no score for an image. Ours adds up
-the objects as `entropy` does, each with the doubt that it is there and the mean doubt about the pixels of its box.
+The paper asks for one point of a given box, that of the largest entropy, and does not score images. Our score adds up
+the objects as `entropy` does: for each the doubt that it exists, plus the mean doubt about the pixels of its box.
 """
 
 from collections.abc import Iterable
@@ -22,25 +22,25 @@ from common.task.mining_settings import MiningSettings
 
 
 def entropy_of_objects(scores: Floats, masks: Iterable[Floats]) -> float:
-    """Sum over the objects of H_b(score) plus the mean of H_b(p) over its box; the bigger, the sooner.
+    """Sum over the objects: H_b(score) plus the mean of H_b(p) over the box; the largest first.
 
     Args:
-        scores: `(n,)` float32, of the final detections.
-        masks: for each of them the probabilities `(h_i, w_i)` float32 of its mask inside its box, before any threshold.
-            May be a generator: one is looked at at a time.
+        scores: `(n,)` float32, scores of the final detections.
+        masks: probabilities `(h_i, w_i)` float32 of the mask of each inside its box, before any threshold. May be a
+            generator: one mask is used at a time.
 
     Returns:
         A number in [0, 2 n ln 2]; 0 without any detection.
 
     Raises:
-        ValueError: there are not as many masks as scores, or a mask has no pixel.
+        ValueError: the numbers of masks and scores differ, or a mask does not have a pixel.
     """
     doubts = binary_entropy(scores.astype(np.float64))
     return float(sum(doubt + _outline(mask) for doubt, mask in zip(doubts, masks, strict=True)))
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
-    """See `entropy_of_objects`; the masks as the model gave them, on the grid of its prototypes.
+    """Score an image, see `entropy_of_objects`; with the masks of the model on the grid of its prototypes.
 
     Raises:
         ValueError: the model gave no masks.

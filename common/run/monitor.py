@@ -1,4 +1,4 @@
-"""monitor.txt: how far the task is, and why it failed. Read by the platform every 20 seconds."""
+"""monitor.txt: progress of the task, or the reason of its failure. The platform reads it every 20 seconds."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from common.contract import Code, State
 from common.files import write_text
 
 WRITE_INTERVAL = 1.0
-"""Least seconds between two progress lines."""
+"""Minimum number of seconds between two progress lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorLine:
-    """The first line of a monitor file."""
+    """First line of a monitor file."""
 
     task_id: str
     timestamp: float
@@ -24,7 +24,7 @@ class MonitorLine:
     message: str = ""
 
     def text(self) -> str:
-        """The line as the platform parses it: fields separated by tabs, percent in [0, 1]."""
+        """Format the line for the platform: fields separated by tabs, percent in [0, 1]."""
         message = " ".join(self.message.split())
         fields = (
             self.task_id,
@@ -38,7 +38,7 @@ class MonitorLine:
 
 
 def read_monitor(path: Path) -> MonitorLine | None:
-    """The progress that `path` tells, or None where there is none to read."""
+    """Read the first line, or None if there is none that can be read."""
     try:
         first = path.read_text(encoding="utf-8").partition("\n")[0]
         task_id, timestamp, percent, state, *rest = first.split("\t")
@@ -49,15 +49,15 @@ def read_monitor(path: Path) -> MonitorLine | None:
 
 
 class Monitor:
-    """Writes progress: atomically, at most once a second, never backwards.
+    """Writes progress: atomically, at most once per second, never backwards.
 
-    Parent and worker each hold one on the same file. What is there already counts, so neither takes the other's
-    progress back, and a task that was killed and started again goes on from where it was.
+    Parent and worker each have one for the same file. A monitor starts from the progress in the file, so neither
+    process takes back the progress of the other, and a restarted task resumes from its last percentage.
 
     Args:
         path: the monitor file of the task.
         task_id: first field of the line.
-        clock: seconds since the epoch; replaced in tests.
+        clock: returns seconds since the epoch; replaced in tests.
     """
 
     def __init__(self, path: Path, task_id: str, clock: Callable[[], float] = time.time) -> None:
@@ -71,7 +71,7 @@ class Monitor:
 
     @property
     def percent(self) -> float:
-        """How far the task is, in [0, 1]."""
+        """Progress of the task, in [0, 1]."""
         return self._percent
 
     def start(self) -> None:
@@ -82,7 +82,7 @@ class Monitor:
         """Report progress.
 
         Args:
-            percent: in [0, 1]; less than what was reported is ignored.
+            percent: in [0, 1]; values below the last reported one are ignored.
         """
         percent = min(max(percent, 0.0), 1.0)
         if f"{percent:.4f}" <= f"{self._percent:.4f}":
@@ -92,17 +92,17 @@ class Monitor:
             self._write(State.RUNNING)
 
     def finish(self) -> None:
-        """Report that all is done. The state stays RUNNING: the platform ends the task itself, by the exit status."""
+        """Report the end of all work. The state stays RUNNING: the platform ends the task by the exit status."""
         self._percent = 1.0
         self._write(State.RUNNING)
 
     def fail(self, code: int, message: str, details: str = "") -> None:
-        """Report a failure, at the percentage that the task had reached.
+        """Report a failure at the current percentage.
 
         Args:
             code: a platform code.
             message: one sentence for the user.
-            details: further lines (a stack trace) for the developer; the platform reads up to 100 lines.
+            details: further lines (a stack trace) for developers; the platform reads up to 100 lines.
         """
         last = read_monitor(self._path)
         if last is not None and last.task_id == self._task_id:

@@ -6,7 +6,7 @@ from common.arrays import Floats
 
 
 def box_windows(boxes: Floats, size: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """Rows and columns of each box; a box that touches a pixel holds it, and each holds one at least.
+    """Cut out each box: its rows and columns, with every pixel that it touches, and at least one.
 
     Args:
         boxes: `(n, 4)` float32, `x1, y1, x2, y2` in pixels of the masks, max corner exclusive; clipped to the masks.
