@@ -1,1 +1,1 @@
-"""The engine that every YMIR executor image stands on. Importing it needs no torch."""
+"""The engine of every YMIR executor image. Importing it needs no torch."""

@@ -1,4 +1,4 @@
-"""Names of array types, so that a signature says what it takes in one word. Shapes and units are in the docstrings."""
+"""Names of array types, so that a signature says in one word what it takes. Docstrings give shapes and units."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ Batch = NDArray[np.uint8]
 """`(B, H, W, 3)` in BGR order: inputs of a model."""
 
 Segments = NDArray[np.int32]
-"""`(h, w)`, the number of the region that each pixel belongs to; every number from 0 to the last one occurs."""
+"""`(h, w)`, the number of the region that each pixel belongs to; no number from 0 to the last one is missing."""
 
 Labels = NDArray[np.integer]
 """`(h, w)`, the class index of each pixel."""

@@ -15,18 +15,17 @@ ENV_FILE_VARIABLE: Final = "DEFAULT_ENV_FILE_PATH"
 
 DEFAULT_ENV_FILE: Final = "/in/env.yaml"
 DEFAULT_MONITOR_FILE: Final = "/out/monitor.txt"
-"""Where a failure is reported when env.yaml, which names the real place, cannot be read."""
+"""Place of the report when env.yaml, which names the real one, cannot be read."""
 
 WORK_FOLDER: Final = ".ymir"
 """Our scratch folder below the output root: framework data, checkpoints to resume from, shards. Never packed."""
 
-
 REGIONS_FOLDER: Final = "masks"
-"""Folder below the output root for what mining tells annotators: which regions to label. The platform does not look."""
+"""Folder below the output root for the regions that mining asks annotators to label. The platform ignores it."""
 
 
 class Verb(StrEnum):
-    """What an image is asked to do. A task is one TRAINING, or MINING, INFER, or MINING and INFER together."""
+    """A thing to do. A task is TRAINING alone, MINING alone, INFER alone, or MINING and INFER together."""
 
     TRAINING = "training"
     MINING = "mining"
@@ -44,7 +43,7 @@ class State(IntEnum):
 
 
 class Code(IntEnum):
-    """Fifth field of monitor.txt: what the platform shows (and documents) as the reason of a failure."""
+    """Fifth field of monitor.txt: the reason of a failure, as the platform shows and documents it."""
 
     OK = 0
     CONTAINER = 160004
@@ -61,7 +60,7 @@ class Code(IntEnum):
 
 
 class ObjectType(IntEnum):
-    """What a project labels: key `object_type` of config.yaml, the manifest and result.yaml."""
+    """Kind of label of a project: key `object_type` of config.yaml, the manifest and result.yaml."""
 
     DETECTION = 2
     SEMANTIC = 3
@@ -70,22 +69,22 @@ class ObjectType(IntEnum):
 
     @property
     def label(self) -> str:
-        """For people: `2 (detection)`."""
+        """Number and name, for people: `2 (detection)`."""
         return f"{self.value} ({self.name.lower()})"
 
 
 PRIMARY_METRIC: Final = {ObjectType.DETECTION: "mAP", ObjectType.SEMANTIC: "mIoU", ObjectType.INSTANCE: "maskAP"}
-"""The metric of a stage that the platform lists a model by."""
+"""Metric of a stage by which the platform lists a model."""
 
 UNIT_METRICS: Final = ("mAP", "mAR", "mIoU", "mAcc", "maskAP", "boxAP")
 """Stage metrics that the platform validates: each must lie in [0, 1]."""
 
 MAX_STAGES: Final = 11
-"""Most stages of one result.yaml: the ten newest and the best one, as the platform's own toolkit keeps them."""
+"""Maximum number of stages in result.yaml: the ten newest and the best, as the platform's own toolkit keeps them."""
 
 
 class AngleUnit(StrEnum):
-    """What `rotate_angle` of the platform's files counts: radians, or half turns (times pi it is radians)."""
+    """Unit of `rotate_angle` in the platform's files: radians, or half turns (times pi it is radians)."""
 
     RADIAN = "radian"
     PI = "pi"
@@ -122,11 +121,11 @@ USABLE_FORMATS: Final = {
     ObjectType.SEMANTIC: {"seg-coco:raw": AnnotationFormat.COCO},
     ObjectType.INSTANCE: {"seg-coco:raw": AnnotationFormat.COCO},
 }
-"""Values of `export_format` that a training can use, by what the project labels: only COCO has masks."""
+"""Values of `export_format` that a training can use, by object type: only COCO has masks."""
 
 
 class ConfigKey(StrEnum):
-    """Keys of config.yaml that say what the task is, not how it is done."""
+    """Keys of config.yaml that define the task, as opposed to hyper-parameters."""
 
     CLASS_NAMES = "class_names"
     GPU_ID = "gpu_id"
@@ -137,12 +136,12 @@ class ConfigKey(StrEnum):
 
     @classmethod
     def of_models(cls, verbs: Collection[Verb]) -> "ConfigKey":
-        """The key that lists the files of the given model: a training may start from one, the other verbs use it."""
+        """Key that lists the files of the given model: a training may start from it, the other verbs need it."""
         return cls.PRETRAINED_MODEL if Verb.TRAINING in verbs else cls.MODEL
 
 
 DEFAULT_EXPORT_FORMAT: Final = "voc:raw"
-"""What the platform exports when `export_format` is missing or empty."""
+"""Export format that the platform uses when `export_format` is missing or empty."""
 
 RESERVED_KEYS: Final = frozenset(
     {
@@ -164,7 +163,7 @@ RESERVED_KEYS: Final = frozenset(
         "text_prompt",
     }
 )
-"""Keys of config.yaml that the platform writes itself. Everything else is a hyper-parameter."""
+"""Keys of config.yaml that the platform itself writes. Everything else is a hyper-parameter."""
 
 MODEL_SUFFIXES: Final = (".pt", ".pth")
 
@@ -176,7 +175,7 @@ TEMPLATE_FOLDERS: Final = {
     ObjectType.INSTANCE: "instance-seg",
     ObjectType.MULTI_MODAL: "multi-modal",
 }
-"""Where the templates of an image with a list of object types lie, below `/img-man`."""
+"""Folders of the templates below `/img-man`, in an image with several object types."""
 
 EXIT_STOPPED: Final = 143
 """Exit status of a task that was asked to stop by SIGTERM: 128 + 15, as a shell reports it."""

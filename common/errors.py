@@ -1,20 +1,20 @@
-"""Everything that can go wrong in a task, as the platform names it.
+"""Failures of a task, with the platform's codes.
 
-    YmirError                160004  exit 70   anything without a better name
+    YmirError                160004  exit 70   anything that has no class of its own
     +-- ConfigError          300001  exit 64   a key of env.yaml or config.yaml
     +-- DatasetError         300002  exit 65   an index or annotation file
     +-- ImageError           300003  exit 65   an image that cannot be decoded, or too many of them
-    +-- ModelError           300004  exit 66   weights that are missing, unreadable or for other classes
-    +-- ObjectTypeError      300005  exit 64   an object type that the image does not support
+    +-- ModelError           300004  exit 66   weights that are missing, unreadable or made for other classes
+    +-- ObjectTypeError      300005  exit 64   an object type that this image does not support
     +-- DeviceMismatchError  300101  exit 69   a GPU that this build of the framework cannot use
-    +-- NoDeviceError        300102  exit 69   a GPU was asked for and there is none
-    +-- OutOfMemoryError     300103  exit 71   memory of the GPU or of the machine
+    +-- NoDeviceError        300102  exit 69   a GPU that is not there
+    +-- OutOfMemoryError     300103  exit 71   the memory of the GPU or of the machine
     +-- NanError             300201  exit 70   a loss that is not a number
     +-- NetworkError         300301  exit 75   a download that failed
-    +-- StoppedError         160004  exit 143  SIGTERM
+    +-- StoppedError         160004  exit 143  a stop by SIGTERM
 
-Raise one with a sentence that names the key or file, its value, and what is allowed. The message is the last line of
-the log and the sixth field of monitor.txt: it is all that most people will see.
+The message is a sentence that names the key or file, its value, and what is allowed. It becomes the last line of the
+log and the sixth field of monitor.txt, which is all that most users see.
 """
 
 from collections.abc import Callable
@@ -27,9 +27,9 @@ class YmirError(Exception):
     """Base of all failures with a platform code.
 
     Attributes:
-        code: what monitor.txt carries.
-        exit_status: what the process ends with; the BSD `sysexits.h` value nearest in meaning.
-        details: a stack trace from another process, for the developer; empty where the message says all.
+        code: fifth field of monitor.txt.
+        exit_status: exit status of the process; the value of BSD's `sysexits.h` nearest in meaning.
+        details: stack trace from another process, for developers; empty where the message is enough.
     """
 
     code: ClassVar[Code] = Code.CONTAINER
@@ -66,14 +66,14 @@ class ModelError(YmirError):
 
 
 class ObjectTypeError(YmirError):
-    """The project's object type is not one that this image supports."""
+    """The project's object type is not supported by this image."""
 
     code = Code.OBJECT_TYPE
     exit_status = 64
 
 
 class DeviceMismatchError(YmirError):
-    """The GPU is there, but this build of the framework has no code for it."""
+    """The GPU is there, but this build of the framework does not support it."""
 
     code = Code.DEVICE_MISMATCH
     exit_status = 69
@@ -101,7 +101,7 @@ class NanError(YmirError):
 
 
 class NetworkError(YmirError):
-    """A download failed. Only the build of an image downloads; a task never does."""
+    """A download failed. Only the build of an image downloads anything; a task never does."""
 
     code = Code.NETWORK
     exit_status = 75
@@ -115,34 +115,34 @@ class StoppedError(YmirError):
 
 _ALL: tuple[type[YmirError], ...] = (YmirError, *YmirError.__subclasses__())
 BY_NAME = {kind.__name__: kind for kind in _ALL}
-"""For an error that crosses a process border by the name of its class."""
+"""Classes by name: an error crosses a process boundary as the name of its class."""
 
 
 T = TypeVar("T")
 
 
 class Problems:
-    """Collects failures, so that a user reads about all mistakes at once."""
+    """Collects failures, so that users see all their mistakes at once."""
 
     def __init__(self) -> None:
         self._errors: list[YmirError] = []
 
     def attempt(self, fallback: T, read: Callable[[], T]) -> T:
-        """The value of `read()`; where that fails the failure is kept and `fallback` returned."""
+        """Return `read()`, or `fallback` if it fails; the failure is kept."""
         try:
             return read()
-        except StoppedError:  # no mistake: SIGTERM came while the user's files were being read
+        except StoppedError:  # not a mistake of the user: SIGTERM arrived while the files were being read
             raise
         except YmirError as error:
             self._errors.append(error)
             return fallback
 
     def has(self, kind: type[YmirError]) -> bool:
-        """Whether a failure of this kind was collected."""
+        """Return whether a failure of this kind was collected."""
         return any(isinstance(error, kind) for error in self._errors)
 
     def raise_all(self) -> None:
-        """Raise one error that says everything, with the class of the first; do nothing when there was none."""
+        """Raise one error with all messages and the class of the first; do nothing if there was none."""
         different = {str(error): error for error in reversed(self._errors)}  # train and val may name the same file
         errors = [error for error in self._errors if different[str(error)] is error]
         if len(errors) == 1:

@@ -1,4 +1,4 @@
-"""Files that a reader, or a kill, can never catch half-written."""
+"""Atomic writes: neither a reader nor a kill ever sees half a file."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Write a whole new version of a file: until the block ends well, `path` keeps its old content.
+    """Write a new version of a file: `path` keeps its old content until the block has succeeded.
 
     Args:
-        path: the file to write; its folder is made.
-        durable: wait until the bytes are on the disk. Off for what is rewritten every second.
+        path: the file to write; its folder is created.
+        durable: wait until the bytes are on the disk. Off for files that are rewritten every second.
 
     Yields:
-        A binary handle on a temporary file in the same folder, so that the final rename stays on one file system.
+        A binary handle of a temporary file in the same folder, so that the final rename stays on one file system.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -32,20 +32,20 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Replace the content of `path` in one step."""
+    """Replace the content of a file in one step."""
     with replacing(path, durable=durable) as handle:
         handle.write(content)
 
 
 def write_text(path: Path, content: str, *, durable: bool = True) -> None:
-    """Replace the content of `path` in one step, as UTF-8."""
+    """Replace the content of a file in one step, as UTF-8."""
     write_bytes(path, content.encode(), durable=durable)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give the bytes of `source` a second name, in one step, without a second copy where the file system allows it.
+    """Give a file a second name in one step: a hard link, or a copy where the file system has no links.
 
-    The source may later be replaced (not rewritten) without any effect on the target.
+    The source may be replaced later (but not rewritten in place) without any effect on the target.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -55,4 +55,4 @@ def link_or_copy(source: Path, target: Path) -> None:
     except OSError:  # no hard links here, or another file system
         write_bytes(temporary, source.read_bytes())
     temporary.replace(target)
-    temporary.unlink(missing_ok=True)  # a rename onto another name of the same file does nothing
+    temporary.unlink(missing_ok=True)  # renaming a file onto another link to itself does nothing

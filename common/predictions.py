@@ -1,4 +1,4 @@
-"""What a model says about one image: arrays, validated once at the border between framework and engine."""
+"""Predictions for one image: arrays, validated once at the boundary between framework and engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Detections:
         boxes: `(n, 4)` float32, corners `x1, y1, x2, y2` in pixels; the max corner is exclusive (width = x2 - x1).
         scores: `(n,)` float32 in [0, 1].
         classes: `(n,)` int64, positions in the task's class names.
-        probabilities: `(n, K)` float32, the probability of each of the K classes for the box, as the model gave it.
+        probabilities: `(n, K)` float32, probability of each of the K classes per box, as the model gave it.
             Rows of a sigmoid head need not sum to 1.
 
     Raises:
@@ -35,7 +35,7 @@ class Detections:
     probabilities: Floats
 
     NUMBERS: ClassVar[int] = 4
-    """Of one box."""
+    """Numbers per box."""
 
     def __post_init__(self) -> None:
         n = len(self.scores)
@@ -49,7 +49,7 @@ class Detections:
 
     @classmethod
     def empty(cls, class_count: int) -> Self:
-        """No box at all, for a model of `class_count` classes."""
+        """Make an empty result for a model of `class_count` classes."""
         return cls(
             boxes=np.zeros((0, cls.NUMBERS), np.float32),
             scores=np.zeros(0, np.float32),
@@ -59,7 +59,7 @@ class Detections:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """All objects of at least one part, best first; of equal ones those of the earlier part."""
+        """Concatenate one or more parts and sort by score, best first; equal scores keep the order of the parts."""
         columns = {
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in ("boxes", "scores", "classes", "probabilities")
@@ -67,7 +67,7 @@ class Detections:
         return replace(parts[0], **columns).take(np.argsort(-columns["scores"], kind="stable"))
 
     def take(self, rows: Ints) -> Self:
-        """The objects at these positions, in this order."""
+        """Select the objects at these positions, in this order."""
         return replace(
             self,
             boxes=self.boxes[rows],
@@ -81,18 +81,18 @@ class Detections:
         return replace(self, boxes=boxes)
 
     def moved(self, matrix: Matrix, size: tuple[int, int]) -> Self:
-        """The same objects after an affine map, in an image of `size` (height, width).
+        """Apply an affine map into an image of `size` (height, width).
 
-        An upright box becomes the enclosing one, clipped to the image.
+        An upright box becomes the upright box that encloses its image, clipped to the image.
         """
         return self.with_boxes(upright.move(self.boxes, matrix, size).astype(np.float32))
 
     def iou(self, other: Self) -> Doubles:
-        """Intersection over union of each of the n boxes with each of the m others, `(n, m)`."""
+        """Pairwise intersection over union of the n boxes with the m others, `(n, m)`."""
         return upright.iou(self.boxes, other.boxes)
 
     def covered(self, holes: Ints) -> Doubles:
-        """The share of each of the n boxes that each of the upright boxes `(m, 4)` covers, `(m, n)`."""
+        """Share of each of the n boxes that each of the upright boxes `(m, 4)` covers, `(m, n)`."""
         tiny = np.finfo(np.float32).tiny
         return upright.intersections(holes, self.boxes) / np.maximum(upright.areas(self.boxes), tiny)
 
@@ -103,8 +103,8 @@ class RotatedDetections(Detections):
 
     Attributes:
         boxes: `(n, 5)` float32, `cx, cy, w, h` in pixels and an angle in radians, see `boxes.rotated`. They may reach
-            beyond the image: what is cut off a rotated box leaves no rotated box.
-        convention: how the data set writes them.
+            beyond the image: a rotated box that is cut at the border is not a rotated box any more.
+        convention: the way in which the data set writes them.
     """
 
     convention: Convention = SMALLEST_TURNS
@@ -112,7 +112,7 @@ class RotatedDetections(Detections):
     NUMBERS: ClassVar[int] = 5
 
     def moved(self, matrix: Matrix, size: tuple[int, int]) -> Self:
-        """See `Detections`. The nearest rotated box of what the map makes of each, not clipped."""
+        """See `Detections`. Each becomes the rotated box nearest to its image under the map; not clipped."""
         return self.with_boxes(rotated.move(self.boxes, matrix).astype(np.float32))
 
     def iou(self, other: Self) -> Doubles:
@@ -127,28 +127,28 @@ class RotatedDetections(Detections):
 
 
 class PixelClasses(Protocol):
-    """What a semantic model says about the pixels of one image, computed where the model is and only when asked for.
+    """Pixel classes of one image, computed on the model's device and only on demand.
 
-    K counts the background too, if the model learned it as a class; it is the last one then.
+    K includes the background if the model learned it as a class; it is the last one then.
     """
 
     def probabilities(self) -> Floats:
-        """Of each class at each pixel of the model's input: `(K, h, w)` float32, K >= 2, which sum to 1 over K."""
+        """Class probabilities of each pixel of the model's input: `(K, h, w)` float32, K >= 2, sum 1 over K."""
 
     def labels(self, size: tuple[int, int]) -> NDArray[np.uint8]:
-        """The most probable class of each pixel of the image at its own `size`: `(height, width)` uint8."""
+        """Most probable class of each pixel of the image at its own `size`: `(height, width)` uint8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """All that one forward pass gives for one image.
+    """Result of one forward pass for one image.
 
     Attributes:
-        detections: the boxes after non-maximum suppression, in pixels of the model's input.
+        detections: boxes after non-maximum suppression, in pixels of the model's input.
         class_maps: one `(K, h, w)` float32 array per output scale: the probability of each class at each cell, before
-            any threshold; empty when nobody asked for them.
-        masks: of the detections, from a model of instance segmentation.
-        pixels: from a semantic model, which has no detections. Its inputs have no border: they are all image.
+            any threshold; empty unless requested.
+        masks: masks of the detections, from a model of instance segmentation.
+        pixels: classes of the pixels, from a semantic model, which has no detections. Its inputs have no border.
     """
 
     detections: Detections

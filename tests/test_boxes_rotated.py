@@ -44,9 +44,10 @@ def test_a_positive_angle_turns_clockwise_as_one_sees_it() -> None:
 
 
 @given(boxes)
-def test_the_upright_box_is_that_of_the_platform(box: tuple[float, ...]) -> None:
-    upright = rotated.to_upright(np.array([box]))
-    assert rotated.from_upright(upright, np.array([box[4]]))[0].tolist() == pytest.approx(box, abs=1e-9)
+def test_the_platform_stores_a_box_before_it_is_turned(box: tuple[float, ...]) -> None:
+    cx, cy, w, h, angle = box
+    upright = np.array([[cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]])
+    assert rotated.from_upright(upright, np.array([angle]))[0].tolist() == pytest.approx(box, abs=1e-9)
 
 
 @given(boxes)

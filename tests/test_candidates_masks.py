@@ -20,7 +20,7 @@ from common.loop.merge import merge
 from common.masks import rle
 from common.mining.registry import INSTANCE, SEMANTIC
 from common.mining.ripu import best_windows, score_map
-from common.mining.rsal import Regions, image_score, segment, standard, to_label
+from common.mining.rsal import Regions, regions_score, segment, standard, to_label
 from common.predictions import Prediction
 from common.task.env import Task, read_env, read_task
 from common.task.mining_settings import MiningSettings
@@ -164,7 +164,7 @@ def test_rsal_measures_the_pool_and_tells_what_to_label(tmp_path: Path, images: 
     measure = standard(list(pool.values()), 3, class_balance=True, kept_images=5, topk=2)
     found = scores(task)
     assert {path.name: found[path.name] for path in good} == pytest.approx(
-        {path.name: image_score(regions, measure) for path, regions in pool.items()}, rel=1e-5
+        {path.name: regions_score(regions, measure) for path, regions in pool.items()}, rel=1e-5
     )
     written = sorted((tmp_path / "out/masks").iterdir())
     first = list(found)[: SETTINGS.kept_images]  # result.tsv is in the order of the ranking

@@ -8,15 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from coco_masks import encode
 
 from common.contract import AnnotationFormat
-from common.datasets.coco_mask_writer import to_mask_coco
 from common.datasets.index import read_training_index
 from common.datasets.label_map_writer import BACKGROUND, label_map, label_map_classes, write_label_maps
 from common.datasets.mask_dataset import MaskDataset, check_sizes, read_mask_dataset
 from common.datasets.yolo_mask_writer import write_yolo_masks
 from common.errors import DatasetError
-from common.masks import rle
 
 NAMES = ("dog", "traffic light", "猫")
 COCO = AnnotationFormat.COCO
@@ -30,7 +29,7 @@ def mask_of(rows: slice, columns: slice) -> np.ndarray:
 
 
 def compressed(mask: np.ndarray, **changes: Any) -> dict[str, Any]:
-    return {"counts": rle.encode(mask[None])[0].decode(), "size": list(mask.shape)} | changes
+    return {"counts": encode(mask).decode(), "size": list(mask.shape)} | changes
 
 
 LEFT, RIGHT, LOW = (
@@ -77,7 +76,7 @@ def test_every_form_of_a_mask_is_read_with_its_class_index(tmp_path: Path) -> No
             found(compressed(RIGHT), 3, 2, iscrowd=1),
         ),
     )
-    data = dataset.dataset
+    data = dataset.plain
     assert data.images == (Path("/in/a.jpg"), Path("/in/图 b"))
     assert (data.image_index.tolist(), data.classes.tolist()) == ([0, 0, 1, 1], [0, 2, 2, 1])
     assert data.boxes.tolist() == [[2, 1, 6, 4], [3, 1, 9, 4], [0, 1, 5, 4], [1, 2, 4, 6]]  # of the masks, not bbox
@@ -94,7 +93,7 @@ def test_masks_stay_compressed_and_follow_their_objects(tmp_path: Path) -> None:
     dataset = read(tmp_path, document(found(compressed(LEFT), 2), found(compressed(LOW), 3), found({}, 3)))
     assert all(isinstance(counts, bytes) for counts in dataset.masks)
     turned = dataset.subset([1, 0])
-    assert turned.dataset.images[0] == Path("/in/图 b")
+    assert turned.images[0] == Path("/in/图 b")
     assert turned.masks == (dataset.masks[2], *dataset.masks[:2])
     assert turned.single_objects().masks == (dataset.masks[2], dataset.masks[0])
     assert dataset.subset([]).masks == ()
@@ -256,20 +255,3 @@ def test_an_object_of_two_parts_and_a_hole_is_one_line(tmp_path: Path) -> None:
     cv2.fillPoly(image, [corners.astype(np.int32)], 1)
     assert (image[mask] == 1).all()
     assert (image > 0).sum() - mask.sum() == 2  # the bridge over columns 5 and 6
-
-
-# evaluation
-
-
-def test_the_document_for_evaluation_has_masks_areas_and_crowds(tmp_path: Path) -> None:
-    dataset = read(
-        tmp_path, document(found(compressed(LEFT), 2, 2), found({}, 2), found(compressed(LOW), 3, iscrowd=1))
-    )
-    content = to_mask_coco(dataset, ["0.png", "1.png"])
-    assert content["images"][1] == {"id": 2, "file_name": "1.png", "width": WIDTH, "height": HEIGHT}
-    assert content["annotations"] == [
-        {"id": 1, "image_id": 1, "category_id": 0, "bbox": [2, 3, 2, 3], "area": 6, "iscrowd": 1}
-        | {"segmentation": compressed(LOW)},
-        {"id": 2, "image_id": 2, "category_id": 2, "bbox": [0, 1, 5, 3], "area": 15, "iscrowd": 0}
-        | {"segmentation": compressed(LEFT)},
-    ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from coco_masks import encode
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -67,7 +68,7 @@ def test_an_object_outside_the_image_has_no_pixel() -> None:
 
 
 def test_numbers_of_prototypes_must_agree() -> None:
-    with pytest.raises(ValueError, match="coefficients: expected 4 a row, got 3"):
+    with pytest.raises(ValueError, match="coefficients: expected 4 per row, got 3"):
         Prototypes(np.zeros((2, 3), np.float32), np.zeros((4, 8, 8), np.float32), (32, 32))
     with pytest.raises(ValueError, match=r"expected \(n, m\) and \(m, h, w\)"):
         Prototypes(np.zeros(3, np.float32), np.zeros((3, 8, 8), np.float32), (32, 32))
@@ -81,4 +82,4 @@ def test_a_part_of_an_image_is_compressed_as_the_whole_image_is(data: st.DataObj
     mask = data.draw(hnp.arrays(np.bool_, (rows, columns)))
     whole = np.zeros((height, width), np.bool_)
     whole[y : y + rows, x : x + columns] = mask
-    assert rle.encode_part(Part(x, y, mask), (height, width)) == rle.encode(whole[None])[0]
+    assert rle.encode_part(Part(x, y, mask), (height, width)) == encode(whole)

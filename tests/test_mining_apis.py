@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from common.mining.apis import box_windows, image_score
+from common.mining.apis import entropy_of_objects
+from common.mining.measures.windows import box_windows
 
 LN2 = math.log(2)
 H9 = 0.3250830
@@ -14,7 +15,7 @@ H9 = 0.3250830
 
 def score(*objects: tuple[float, list[list[float]]]) -> float:
     scores = np.array([each for each, _ in objects], np.float32)
-    return image_score(scores, (np.array(mask, np.float32) for _, mask in objects))
+    return entropy_of_objects(scores, (np.array(mask, np.float32) for _, mask in objects))
 
 
 @pytest.mark.parametrize(
@@ -65,10 +66,10 @@ def test_a_box_without_any_pixel_gets_the_nearest(box: list[float]) -> None:
 
 def test_a_mask_for_each_score_is_expected() -> None:
     with pytest.raises(ValueError, match="zip"):
-        image_score(np.array([0.5, 0.5], np.float32), [np.ones((1, 1), np.float32)])
+        entropy_of_objects(np.array([0.5, 0.5], np.float32), [np.ones((1, 1), np.float32)])
     with pytest.raises(ValueError, match=r"at least one pixel, got shape \(0, 3\)"):
         score_of_empty()
 
 
 def score_of_empty() -> float:
-    return image_score(np.array([0.5], np.float32), [np.ones((0, 3), np.float32)])
+    return entropy_of_objects(np.array([0.5], np.float32), [np.ones((0, 3), np.float32)])

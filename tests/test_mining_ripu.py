@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from common.mining.ripu import best_windows, covered, image_score, impurity, score_map, uncertainty
+from common.mining.ripu import best_windows, covered, impurity, score_map, uncertainty, windows_score
 
 RNG = np.random.default_rng(5)
 
@@ -66,7 +66,7 @@ def test_windows_are_the_best_that_do_not_overlap() -> None:
     scores[4, 4], scores[4, 6], scores[4, 7], scores[0, 0] = 0.9, 0.8, 0.7, 0.1
     chosen = best_windows(scores, 1, 5)
     assert chosen.tolist() == [[4, 4], [4, 7], [0, 0]]
-    assert image_score(scores, chosen) == pytest.approx(0.9 + 0.7 + 0.1)
+    assert windows_score(scores, chosen) == pytest.approx(0.9 + 0.7 + 0.1)
     assert best_windows(scores, 1, 1).tolist() == [[4, 4]]
     assert best_windows(scores, 0, 2).tolist() == [[4, 4], [4, 6]]
 
@@ -87,7 +87,7 @@ def test_a_sure_image_has_no_window_and_scores_0() -> None:
     sure[0] = 1
     chosen = best_windows(score_map(sure, 1), 1, 3)
     assert chosen.shape == (0, 2)
-    assert image_score(score_map(sure, 1), chosen) == 0
+    assert windows_score(score_map(sure, 1), chosen) == 0
 
 
 def test_a_doubtful_border_outranks_a_sharp_one() -> None:
@@ -95,6 +95,6 @@ def test_a_doubtful_border_outranks_a_sharp_one() -> None:
         given = np.full((2, 8, 8), 1 - certainty, np.float32)
         given[0, :, :4] = given[1, :, 4:] = certainty
         scores = score_map(given, 1)
-        return image_score(scores, best_windows(scores, 1, 3))
+        return windows_score(scores, best_windows(scores, 1, 3))
 
     assert score(0.6) > score(0.95) > score(1.0) == 0

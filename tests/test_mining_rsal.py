@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.mining.rsal import Regions, Standard, frequency_weights, image_score, standard, to_label
+from common.mining.rsal import Regions, Standard, frequency_weights, regions_score, standard, to_label
 
 RNG = np.random.default_rng(11)
 EQUAL = np.ones(3)
@@ -49,12 +49,12 @@ def test_the_best_regions_count_and_then_all_from_the_threshold_on() -> None:
     image = regions(0.1, 0.9, 0.5, 0.7, 0.5)
     assert to_label(image, Standard(EQUAL, float("inf"), 2)).tolist() == [1, 3]
     assert to_label(image, Standard(EQUAL, 0.5, 2)).tolist() == [1, 3, 2, 4]
-    assert image_score(image, Standard(EQUAL, 0.5, 2)) == pytest.approx(0.9 + 0.7 + 0.5 + 0.5)
+    assert regions_score(image, Standard(EQUAL, 0.5, 2)) == pytest.approx(0.9 + 0.7 + 0.5 + 0.5)
 
 
 def test_fewer_regions_than_asked_for_all_count() -> None:
     assert to_label(regions(0.1, 0.2), Standard(EQUAL, float("inf"), 3)).tolist() == [1, 0]
-    assert image_score(regions(), Standard(EQUAL, float("inf"), 3)) == 0
+    assert regions_score(regions(), Standard(EQUAL, float("inf"), 3)) == 0
 
 
 def test_frequency_weights_decide_which_region_is_labelled() -> None:
@@ -93,4 +93,4 @@ def test_a_pool_that_is_too_small_for_a_threshold_has_none(pool: list[Regions]) 
 def test_a_doubtful_image_outranks_a_sure_one() -> None:
     doubtful, sure = regions(0.9, 0.8, 0.2), regions(0.1, 0.1, 0.1)
     measure = standard([doubtful, sure], 3, class_balance=True, kept_images=1, topk=2)
-    assert image_score(doubtful, measure) > image_score(sure, measure)
+    assert regions_score(doubtful, measure) > regions_score(sure, measure)

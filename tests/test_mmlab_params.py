@@ -10,7 +10,8 @@ from forms import models_of, sent_by_the_form, template_text, typed
 from common.contract import Verb
 from common.errors import ConfigError
 from common.task.mining_settings import MiningSettings
-from common.task.params import CandidateOptions, template
+from common.task.params import CandidateOptions
+from common.task.rendering import template
 
 MMYOLO, MMDETECTION, MMROTATE = "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
 UPRIGHT = (MMYOLO, MMDETECTION)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.contract import Code, State
-from common.run.monitor import Monitor, Progress, read_progress
+from common.run.monitor import Monitor, MonitorLine, read_monitor
 
 TASK_ID = "t0000001000002a1b2c3d4e5"
 
@@ -141,10 +141,10 @@ def test_progress_never_goes_back(path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "percent"),
     [
-        (Progress(TASK_ID, 1.0, 0.6, State.RUNNING).line(), 0.6),  # killed and started again, or the parent's line
-        (Progress("another", 1.0, 0.6, State.RUNNING).line(), 0.0),  # of another task in the same folder
+        (MonitorLine(TASK_ID, 1.0, 0.6, State.RUNNING).text(), 0.6),  # killed and started again, or the parent's line
+        (MonitorLine("another", 1.0, 0.6, State.RUNNING).text(), 0.0),  # of another task in the same folder
         (f"{TASK_ID}\t1.0\t0\t1\n", 0.0),  # what the platform writes before the start
-        (Progress(TASK_ID, 1.0, 0.6, State.ERROR, Code.NAN).line(), 0.0),  # a failed task begins anew
+        (MonitorLine(TASK_ID, 1.0, 0.6, State.ERROR, Code.NAN).text(), 0.0),  # a failed task begins anew
         ("not a monitor file\n", 0.0),
         ("", 0.0),
         (f"{TASK_ID}\t1.0\t50%\t2\n", 0.0),
@@ -191,8 +191,8 @@ def test_a_reader_never_sees_a_half_written_file(path: Path) -> None:
 
 
 def test_what_was_written_can_be_read_back(path: Path) -> None:
-    progress = Progress(TASK_ID, 12.5, 0.25, State.ERROR, 300001, "epochs: 0 is not allowed")
+    progress = MonitorLine(TASK_ID, 12.5, 0.25, State.ERROR, 300001, "epochs: 0 is not allowed")
     path.parent.mkdir()
-    path.write_text(progress.line(), encoding="utf-8")
-    assert read_progress(path) == progress
-    assert read_progress(path.with_name("absent")) is None
+    path.write_text(progress.text(), encoding="utf-8")
+    assert read_monitor(path) == progress
+    assert read_monitor(path.with_name("absent")) is None

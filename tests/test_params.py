@@ -9,7 +9,8 @@ import yaml
 
 from common.contract import RESERVED_KEYS, Verb
 from common.errors import ConfigError
-from common.task.params import SYNONYMS, Parameters, allowed, parameter, table, template
+from common.task.params import SYNONYMS, Parameters, parameter
+from common.task.rendering import allowed, table, template
 
 
 class Some(Parameters):

@@ -121,7 +121,7 @@ def test_a_file_that_does_not_exist_is_refused_and_the_old_result_stays(tmp_path
 
 
 def test_the_best_stage_must_be_one_of_them(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'best' is none of"):
+    with pytest.raises(ValueError, match="'best' is not among"):
         write(tmp_path, stage("last"))
 
 

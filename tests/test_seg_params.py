@@ -12,7 +12,8 @@ from common.errors import ConfigError
 from common.mining.measures.superpixels import NAMES as SUPERPIXELS
 from common.mining.registry import ALGORITHMS
 from common.task.mining_settings import MiningSettings
-from common.task.params import CandidateOptions, template
+from common.task.params import CandidateOptions
+from common.task.rendering import template
 
 IMAGE = "seg-all-in-one-tmi"
 DETECTION, SEMANTIC, INSTANCE = ObjectType.DETECTION, ObjectType.SEMANTIC, ObjectType.INSTANCE

@@ -73,8 +73,8 @@ def test_the_platforms_file_is_read_back_bit_by_bit(tmp_path):
         index = tmp_path / "in" / ("train-index.tsv" if name == "training" else "val-index.tsv")
         dataset = read_mask_dataset(read_training_index(index), AnnotationFormat.COCO, CLASS_NAMES)
         for i, masked in enumerate(part):
-            rows = dataset.dataset.of_image(i)
-            assert dataset.dataset.boxes[rows].tolist() == masked.sample.boxes.tolist()
+            rows = dataset.of_image(i)
+            assert dataset.boxes[rows].tolist() == masked.sample.boxes.tolist()
             decoded = [mask for _, mask in dataset.decoded(i)]
             assert np.array_equal(np.array(decoded).reshape(masked.masks.shape), masked.masks)
             assert np.array_equal(label_map(dataset, i, ignore_black_area=False), masked.labels(len(CLASS_NAMES)))

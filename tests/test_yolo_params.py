@@ -10,7 +10,8 @@ from forms import sent_by_the_form, template_text, typed
 from common.contract import Verb
 from common.errors import ConfigError
 from common.task.mining_settings import MiningSettings
-from common.task.params import CandidateOptions, Parameters, template
+from common.task.params import CandidateOptions, Parameters
+from common.task.rendering import template
 from common.yolo.params import ACTIVATIONS, YoloInfer, YoloMining, YoloTraining
 
 IMAGE = "det-yolov5-tmi"

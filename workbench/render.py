@@ -8,7 +8,8 @@ import yaml
 
 from common.contract import MANIFEST_FILE, TEMPLATE_FILE, TEMPLATE_FOLDERS, Verb
 from common.run.image import Executor, Family
-from common.task.params import Parameters, table, template
+from common.task.params import Parameters
+from common.task.rendering import table, template
 from workbench.images import REPOSITORY, image, image_folders, parameters_of
 
 LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")

@@ -5,12 +5,12 @@ import numpy as np
 from common.arrays import Doubles
 
 Matrix = Doubles
-"""`(2, 3)`: maps the point (x, y, 1), in pixels from the top left corner of the image."""
+"""`(2, 3)`: maps a point (x, y, 1), in pixels from the top left corner of the image."""
 
 IDENTITY: Matrix = np.eye(2, 3)
 
 
 def apply(matrix: Matrix, points: Doubles) -> Doubles:
-    """Where the points `(..., 2)` go."""
+    """Map points `(..., 2)`."""
     moved: Doubles = points @ matrix[:, :2].T + matrix[:, 2]
     return moved

@@ -1,4 +1,4 @@
-"""How a data set writes its rotated boxes. One rectangle can be written in four ways, and in two units."""
+"""Conventions of rotated boxes. One rectangle can be written in four ways, and in two units."""
 
 import math
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from common.contract import AngleUnit
 
 QUARTER = math.pi / 2
 TOLERANCE = 1e-6
-"""Radians; what float32 leaves of an angle is nearer than this."""
+"""Radians; more than the rounding error of an angle in float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """The way in which a data set writes a rectangle, where there are several.
+    """One of the ways to write a rectangle, as a data set uses it.
 
-    The platform compares boxes as if they were not rotated, so a prediction counts only if it is written in the way of
-    the data set: a ship that points down is 20 x 100 at angle 0, or 100 x 20 at a quarter turn.
+    The platform compares boxes as if they were not rotated, so a prediction counts only if it is written like the data
+    set: a ship that points down is 20 x 100 at angle 0, or 100 x 20 at a quarter turn.
 
     Attributes:
-        unit: of the angles in the files.
+        unit: unit of the angles in the files.
         start: radians; angles lie in `[start, start + pi/2)`, with `long_side` in `[start, start + pi)`.
         long_side: whether w is always the longer side.
     """
@@ -35,11 +35,11 @@ class Convention:
 
     @classmethod
     def of(cls, boxes: NDArray[np.floating], unit: AngleUnit) -> Self:
-        """The convention of all boxes `(n, 5)` of a data set, with angles in radians.
+        """Find the convention of all boxes `(n, 5)` of a data set, with angles in radians.
 
-        The range is put around the angles that occur, with the same room on both sides: small errors of a prediction
-        do not leave it. Boxes that follow no convention (such as angles all around the circle) get the smallest turns:
-        from -pi/4 to pi/4.
+        The range is centred on the angles that occur, with equal margins, so that small errors of a prediction do not
+        leave it. Boxes without a convention (such as angles all around the circle) get the smallest turns: from -pi/4
+        to pi/4.
         """
         if not len(boxes):
             return cls(unit)
@@ -52,9 +52,10 @@ class Convention:
         return cls(unit)
 
     def apply(self, boxes: NDArray[np.floating]) -> Doubles:
-        """The same rectangles `(n, 5)`, written in this convention; the angle still in radians.
+        """Rewrite rectangles `(n, 5)` in this convention; angles stay in radians.
 
-        Squares (to the pixel) have no longer side; their angles stay within an eighth of a turn of the range's middle.
+        Squares (to the pixel) do not have a longer side; their angles stay within an eighth of a turn of the middle of
+        the range.
         """
         _, _, width, height, angle = boxes.astype(np.float64).T
         start = np.full(len(boxes), self.start)
@@ -70,22 +71,22 @@ class Convention:
         written[swapped, 2:4] = written[swapped, 3:1:-1]
         return written
 
-    def as_dict(self) -> dict[str, Any]:
-        """For a configuration file; `from_dict` reads it."""
+    def as_dict(self) -> dict[str, str | float | bool]:
+        """Convert to plain values for a configuration file; `from_dict` reads them."""
         return {"unit": self.unit.value, "start": self.start, "long_side": self.long_side}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """What `as_dict` gave."""
+        """Read the values of `as_dict`."""
         return cls(AngleUnit(content["unit"]), float(content["start"]), bool(content["long_side"]))
 
 
 def _turns_to_long(width: Doubles, height: Doubles, angle: Doubles, start: Doubles) -> Doubles:
-    """Quarter turns to take back, so that w is the longer side and the angle lies in `[start, start + pi)`."""
+    """Count the quarter turns to take back, so that w is the longer side and the angle is in `[start, start + pi)`."""
     tall = (width < height).astype(np.float64)
     turns: Doubles = tall + 2 * np.floor((angle - tall * QUARTER - start) / (2 * QUARTER))
     return turns
 
 
 SMALLEST_TURNS = Convention()
-"""For what is known of no data set."""
+"""Default, when no data set is known."""

@@ -1,6 +1,6 @@
 """Rotated boxes: centre `cx, cy`, sides `w, h` in pixels, and an angle in radians.
 
-The angle turns clockwise as one sees it (y points down), as in OpenCV and mmrotate. `w` is the side that lies along the
+Angles are clockwise on the screen (y points down), as in OpenCV and mmrotate. `w` is the side that lies along the
 x axis where the angle is 0.
 """
 
@@ -14,13 +14,13 @@ from common.boxes.affine import Matrix
 Boxes = NDArray[np.floating]
 
 GRID = 1e-7
-"""Pixels that the corners of a common area are rounded to. Without, GEOS takes some equal rectangles for disjoint."""
+"""Precision in pixels of the corners of an intersection. Without it GEOS takes some equal rectangles for disjoint."""
 
 _CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 
 def from_upright(boxes: NDArray[np.generic], angles: NDArray[np.generic]) -> Doubles:
-    """Turn upright boxes about their centres.
+    """Rotate upright boxes about their centres.
 
     Args:
         boxes: `(n, 4)` corners `x1, y1, x2, y2`, the max corner exclusive.
@@ -33,21 +33,15 @@ def from_upright(boxes: NDArray[np.generic], angles: NDArray[np.generic]) -> Dou
     return np.hstack([(low + high) / 2, high - low, angles.astype(np.float64)[:, None]])
 
 
-def to_upright(boxes: Boxes) -> Doubles:
-    """Corners `(n, 4)` of the boxes `(n, 5)` turned back to angle 0: the way the platform stores them."""
-    centres, sides = boxes[:, :2].astype(np.float64), boxes[:, 2:4].astype(np.float64)
-    return np.hstack([centres - sides / 2, centres + sides / 2])
-
-
 def corners(boxes: Boxes) -> Doubles:
-    """The corners `(n, 4, 2)` of boxes `(n, 5)`: top left, top right, bottom right, bottom left before the turn."""
+    """Corners `(n, 4, 2)` of boxes `(n, 5)`: top left, top right, bottom right, bottom left before the rotation."""
     along, across = _axes(boxes)
     centres = boxes[:, None, :2].astype(np.float64)
     return centres + _CORNERS[:, :1] * along[:, None] + _CORNERS[:, 1:] * across[:, None]
 
 
 def enclosing(boxes: Boxes) -> Doubles:
-    """The smallest upright boxes, corners `(n, 4)`, that hold the boxes `(n, 5)`."""
+    """Smallest upright boxes, corners `(n, 4)`, that contain boxes `(n, 5)`."""
     points = corners(boxes)
     return np.hstack([points.min(axis=1), points.max(axis=1)])
 
@@ -59,11 +53,11 @@ def areas(boxes: Boxes) -> Doubles:
 
 
 def intersections(first: Boxes, second: Boxes) -> Doubles:
-    """Common area of each of the first boxes `(n, 5)` with each of the second `(m, 5)`, shape `(n, m)`.
+    """Pairwise intersection areas of boxes `(n, 5)` and `(m, 5)`, shape `(n, m)`.
 
-    Of the polygons, by GEOS; only pairs whose enclosing boxes overlap are looked at.
+    GEOS intersects the polygons; only pairs with overlapping enclosing boxes are computed.
     """
-    import shapely  # an image without rotated boxes does not have it
+    import shapely  # only images with rotated boxes declare it
 
     near = upright.intersections(enclosing(first), enclosing(second)) > 0
     rows, columns = np.nonzero(near & (areas(first) > 0)[:, None] & (areas(second) > 0))
@@ -74,7 +68,7 @@ def intersections(first: Boxes, second: Boxes) -> Doubles:
 
 
 def iou(first: Boxes, second: Boxes) -> Doubles:
-    """Intersection over union of each of the first boxes `(n, 5)` with each of the second `(m, 5)`, shape `(n, m)`.
+    """Pairwise intersection over union of boxes `(n, 5)` and `(m, 5)`, shape `(n, m)`.
 
     Two boxes without any area have an IoU of 0.
     """
@@ -82,10 +76,10 @@ def iou(first: Boxes, second: Boxes) -> Doubles:
 
 
 def move(boxes: Boxes, matrix: Matrix) -> Doubles:
-    """What an affine map makes of boxes `(n, 5)`.
+    """Apply an affine map to boxes `(n, 5)`.
 
-    A map that is no similarity makes parallelograms of rectangles. The result then has the direction of the longer
-    side, and both lengths.
+    A map that is not a similarity turns rectangles into parallelograms. The result then keeps the direction of the
+    longer side, and both lengths.
     """
     linear = matrix[:, :2]
     along, across = (axis @ linear.T for axis in _axes(boxes))
@@ -98,7 +92,7 @@ def move(boxes: Boxes, matrix: Matrix) -> Doubles:
 
 
 def _axes(boxes: Boxes) -> tuple[Doubles, Doubles]:
-    """`(n, 2)` each: the vector along the side w, as long as it, and the one along h."""
+    """Vectors `(n, 2)` along the side w, as long as that side, and along h."""
     _, _, width, height, angle = boxes.astype(np.float64).T
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.stack([width * cosine, width * sine], axis=1), np.stack([-height * sine, height * cosine], axis=1)

@@ -10,13 +10,13 @@ Boxes = NDArray[np.floating] | NDArray[np.integer]
 
 
 def areas(boxes: Boxes) -> Doubles:
-    """Areas of boxes `(n, 4)`, shape `(n,)`; 0 for a box whose corners are swapped."""
+    """Areas of boxes `(n, 4)`, shape `(n,)`; 0 if the corners are swapped."""
     sides: Doubles = np.maximum(boxes[:, 2:].astype(np.float64) - boxes[:, :2], 0)
     return sides[:, 0] * sides[:, 1]
 
 
 def intersections(first: Boxes, second: Boxes) -> Doubles:
-    """Common area of each of the first boxes `(n, 4)` with each of the second `(m, 4)`, shape `(n, m)`."""
+    """Pairwise intersection areas of boxes `(n, 4)` and `(m, 4)`, shape `(n, m)`."""
     near = np.maximum(first[:, None, :2], second[None, :, :2])
     far = np.minimum(first[:, None, 2:], second[None, :, 2:])
     sides: Doubles = np.maximum(far.astype(np.float64) - near, 0)
@@ -24,7 +24,7 @@ def intersections(first: Boxes, second: Boxes) -> Doubles:
 
 
 def iou(first: Boxes, second: Boxes) -> Doubles:
-    """Intersection over union of each of the first boxes `(n, 4)` with each of the second `(m, 4)`, shape `(n, m)`.
+    """Pairwise intersection over union of boxes `(n, 4)` and `(m, 4)`, shape `(n, m)`.
 
     Two boxes without any area have an IoU of 0.
     """
@@ -32,18 +32,18 @@ def iou(first: Boxes, second: Boxes) -> Doubles:
 
 
 def ratio(common: Doubles, first: Doubles, second: Doubles) -> Doubles:
-    """Intersection over union, from common areas `(n, m)` and areas `(n,)` and `(m,)`; 0 where there is no union."""
+    """Intersection over union from intersections `(n, m)` and areas `(n,)` and `(m,)`; 0 where the union is empty."""
     union = first[:, None] + second[None, :] - common
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
 
 
 def clip(boxes: Boxes, size: tuple[int, int]) -> Doubles:
-    """The part of each box `(n, 4)` that lies inside an image of `size` (height, width)."""
+    """Clip boxes `(n, 4)` to an image of `size` (height, width)."""
     height, width = size
     return np.clip(boxes.astype(np.float64), 0, np.array([width, height, width, height]))
 
 
 def move(boxes: Boxes, matrix: Matrix, size: tuple[int, int]) -> Doubles:
-    """Enclosing upright boxes of what an affine map makes of boxes `(n, 4)`, clipped to an image of `size`."""
+    """Apply an affine map to boxes `(n, 4)`: the enclosing upright boxes, clipped to an image of `size`."""
     corners = apply(matrix, boxes.astype(np.float64)[:, [[0, 1], [2, 1], [2, 3], [0, 3]]])
     return clip(np.hstack([corners.min(axis=1), corners.max(axis=1)]), size)

@@ -1,1 +1,1 @@
-"""From the platform's index and annotation files to one columnar Dataset, and from there to what a framework reads."""
+"""Data sets: the platform's index and annotation files to one columnar Dataset, and that to files of a framework."""

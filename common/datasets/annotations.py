@@ -1,4 +1,4 @@
-"""Annotation files of any format to the columns of `Objects`."""
+"""Read annotation files of any format into the columns of `Objects`."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +14,10 @@ from common.datasets.voc import class_indices, parse_voc
 from common.errors import DatasetError
 
 THREADS = 16
-"""Readers of small files. Parsing holds the interpreter; waiting for a network disk does not."""
+"""Threads that read small files. Parsing holds the interpreter lock; waiting for a network disk does not."""
 
 FILES_AT_ONCE = 256
-"""Files that a thread takes at a time, so that handing them out costs nothing."""
+"""Files per work item of a thread, so that handing them out costs nothing."""
 
 ParseFile = Callable[[bytes, int, Objects], None]
 
@@ -28,7 +28,7 @@ def read_annotations(
     """Read the annotations of all images. The images themselves are not touched.
 
     Raises:
-        DatasetError: a file is missing or malformed; all mistakes of all files in one error, the first ten told.
+        DatasetError: a file is missing or malformed; all mistakes of all files in one error, which shows the first ten.
     """
     objects = Objects(len(class_names))
     match annotation_format:
@@ -45,7 +45,7 @@ def read_annotations(
 
 
 def _read_files(samples: Sequence[Sample], parse: ParseFile, objects: Objects) -> None:
-    """Read a file per image, in the order of the index."""
+    """Read one file per image, in the order of the index."""
 
     def read_chunk(start: int) -> Objects:
         part = Objects(objects.class_count)

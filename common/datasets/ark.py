@@ -1,4 +1,4 @@
-"""The platform's own annotation format: a text file per image, a line per object."""
+"""ark, the platform's own annotation format: one text file per image, one line per object."""
 
 from common.datasets.objects import UNKNOWN_QUALITY, UNROTATED, Objects, exclusive
 from common.datasets.problems import quote
@@ -6,17 +6,17 @@ from common.datasets.problems import quote
 COLUMNS = "class_index, xmin, ymin, xmax, ymax[, quality[, rotate_angle]]"
 
 _ABSENT = {5: (UNKNOWN_QUALITY, UNROTATED), 6: (UNROTATED,), 7: ()}
-"""Values of the columns that are left out: platform 1.1.0 wrote 5 columns, 2.x writes 7."""
+"""Defaults of missing columns, by the number of columns: platform 1.1.0 wrote 5, 2.x writes 7."""
 
 
 def parse_ark(content: bytes, image: int, objects: Objects) -> None:
     """Add the objects of one file. An empty file is an image without objects.
 
     Args:
-        content: lines of 5, 6 or 7 numbers with commas between; the max corner is inclusive and corners may lie outside
+        content: lines of 5, 6 or 7 numbers separated by commas; the max corner is inclusive and corners may lie outside
             of the image.
         image: position of the image in the index.
-        objects: takes the objects, and the malformed lines as problems.
+        objects: receives the objects, and malformed lines as problems.
     """
     for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
         if line and not line.isspace():
@@ -27,10 +27,10 @@ def parse_ark(content: bytes, image: int, objects: Objects) -> None:
 
 
 def parse_line(line: str) -> tuple[float, ...]:
-    """One object as a row of `Objects`.
+    """Parse one object into a row of `Objects`.
 
     Raises:
-        ValueError: too few or too many columns, a column that is no number, or max corner < min corner.
+        ValueError: too few or too many columns, a column that is not a number, or max corner < min corner.
     """
     fields = line.split(",")
     absent = _ABSENT.get(len(fields))

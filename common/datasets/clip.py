@@ -1,4 +1,4 @@
-"""Boxes that lie outside of their image."""
+"""Clip boxes that reach beyond their image."""
 
 from dataclasses import replace
 
@@ -9,10 +9,10 @@ from common.datasets.dataset import Dataset
 
 
 def clip_boxes(dataset: Dataset, sizes: Ints) -> Dataset:
-    """Cut every box at the border of its image and drop the objects of which nothing is left.
+    """Clip every box to its image, and drop objects of which nothing is left.
 
     Args:
-        dataset: boxes may be negative or larger than the image: the platform never clips.
+        dataset: its boxes may reach beyond the image, because the platform never clips.
         sizes: `(images, 2)` width and height in pixels.
     """
     corners = np.tile(sizes.astype(np.float32), 2)[dataset.image_index]

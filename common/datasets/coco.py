@@ -1,7 +1,7 @@
 """COCO annotations as the platform writes them: one JSON file for all images of all index files.
 
-Images are matched by base name. `category_id` is the class index; `categories` is ignored, because the platform leaves
-out the classes that only occur in the validation set.
+Images are matched by base name. `category_id` is the class index; `categories` is ignored, because the platform omits
+the classes that only occur in the validation set.
 """
 
 from collections import defaultdict
@@ -17,14 +17,14 @@ from common.datasets.problems import quote
 
 
 class CocoImage(msgspec.Struct, gc=False):
-    """What is read of an entry of `images`."""
+    """Entry of `images`, as far as it is read."""
 
     id: int
     file_name: str
 
 
 class CocoAnnotation(msgspec.Struct):
-    """What is read of an entry of `annotations`."""
+    """Entry of `annotations`, as far as it is read."""
 
     image_id: int
     category_id: int
@@ -33,7 +33,7 @@ class CocoAnnotation(msgspec.Struct):
 
 
 class CocoDocument(msgspec.Struct):
-    """What is read of the file. msgspec skips everything else without building it."""
+    """The file, as far as it is read. msgspec skips everything else without building objects."""
 
     images: Sequence[CocoImage]
     annotations: Sequence[CocoAnnotation]
@@ -47,7 +47,7 @@ def read_coco(samples: Sequence[Sample], objects: Objects) -> None:
 
     Args:
         samples: lines of the index; usually they all name one file.
-        objects: takes the objects, and what is malformed as problems.
+        objects: receives the objects, and malformed entries as problems.
     """
     for document, image_of in read_documents(samples, CocoDocument, objects.problems):
         add_boxes(document, image_of, objects)
@@ -60,11 +60,11 @@ def read_documents(
 
     Args:
         samples: lines of the index.
-        kind: what is read of a file.
-        problems: takes what is malformed; such a file is left out.
+        kind: type that a file is decoded as.
+        problems: receives the mistakes; a malformed file is left out.
 
     Yields:
-        A document, and the positions in the index by its image ids.
+        A document, and positions in the index by its image ids.
     """
     images_of: dict[Path, list[int]] = defaultdict(list)
     for image, sample in enumerate(samples):
@@ -84,11 +84,11 @@ def read_documents(
 
 
 def match_images(document: CocoDocument, images: Mapping[int, Path]) -> dict[int, int]:
-    """Position in the index by the file's image id, for the images of this index.
+    """Map image ids of the file to positions in the index, for the images of this index.
 
     Args:
-        document: the file, which also holds the images of other index files.
-        images: images of this index by their position in it.
+        document: the file, which also holds the images of other indexes.
+        images: images of this index by position.
 
     Raises:
         ValueError: a base name or an id occurs twice, or an image is not in the file.
@@ -104,7 +104,7 @@ def match_images(document: CocoDocument, images: Mapping[int, Path]) -> dict[int
 
 
 def add_boxes(document: CocoDocument, image_of: Mapping[int, int], objects: Objects) -> None:
-    """Add `bbox` of each annotation of these images. An empty box is no object, as in the platform's VOC files."""
+    """Add `bbox` of each annotation of these images. Empty boxes are skipped, as in the platform's VOC files."""
     for position, image, annotation in single_objects(document, image_of):
         try:
             row = _row(annotation)
@@ -115,7 +115,7 @@ def add_boxes(document: CocoDocument, image_of: Mapping[int, int], objects: Obje
 
 
 def single_objects(document: CocoDocument, image_of: Mapping[int, int]) -> Iterator[tuple[int, int, CocoAnnotation]]:
-    """Position in the file, position of the image in the index, and annotation, of all that is no crowd."""
+    """Yield position in the file, position of the image in the index, and annotation, for all but crowds."""
     for position, annotation in enumerate(document.annotations):
         image = image_of.get(annotation.image_id)
         if image is not None and not annotation.iscrowd:
@@ -123,7 +123,7 @@ def single_objects(document: CocoDocument, image_of: Mapping[int, int]) -> Itera
 
 
 def _row(annotation: CocoAnnotation) -> tuple[float, ...] | None:
-    """A row of `Objects`, None for an empty box."""
+    """Make a row of `Objects`; None for an empty box."""
     if len(annotation.bbox) != 4:
         raise ValueError(f"bbox {annotation.bbox}; expected four numbers x, y, width, height")
     x, y, width, height = annotation.bbox

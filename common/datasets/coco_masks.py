@@ -1,4 +1,4 @@
-"""Masks of COCO annotations as the platform writes them: compressed RLE, one polygon, or nothing but a box."""
+"""Masks of COCO annotations as the platform writes them: compressed RLE, one polygon, or only a box."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from common.datasets.problems import quote
 from common.masks import rle
 
 FARTHEST = 2.0**16
-"""Largest coordinate of a polygon, far outside of any image: filling it takes memory in proportion."""
+"""Limit of a polygon's coordinates, far outside of any image: filling takes memory in proportion to them."""
 
 ALLOWED = (
     'allowed are compressed RLE {"counts": text, "size": [height, width]}, one polygon [[x1, y1, x2, y2, x3, y3, ...]] '
@@ -25,21 +25,21 @@ NO_MASK = b""
 
 
 class MaskImage(CocoImage, gc=False):
-    """What is read of an entry of `images`."""
+    """Entry of `images`, as far as it is read."""
 
     width: int = 0
     height: int = 0
 
 
 class MaskAnnotation(CocoAnnotation):
-    """What is read of an entry of `annotations`; the mask is left as text, so that one mistake does not hide others."""
+    """Entry of `annotations`, as far as it is read; masks stay text, so that one mistake does not hide others."""
 
     id: int = 0
     segmentation: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class MaskDocument(CocoDocument):
-    """What is read of the file."""
+    """The file, as far as it is read."""
 
     images: Sequence[MaskImage]
     annotations: Sequence[MaskAnnotation]
@@ -57,8 +57,8 @@ class MaskObjects(Objects):
     """Objects of some annotation files, with their masks.
 
     Attributes:
-        masks: the compressed mask of each object; empty where it has none.
-        crowds: whether each is a crowd: many objects of a class in one mask.
+        masks: compressed mask per object; empty if it does not have one.
+        crowds: whether an object is a crowd: many objects of a class in one mask.
     """
 
     def __init__(self, class_count: int) -> None:
@@ -69,7 +69,7 @@ class MaskObjects(Objects):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """One annotation whose mask is not yet known to be sound; `counts` is empty if it has none."""
+    """An annotation whose mask has not been validated yet; `counts` is empty if it does not have one."""
 
     place: str
     image: int
@@ -79,16 +79,16 @@ class _Found:
 
 
 def read_coco_masks(samples: Sequence[Sample], objects: MaskObjects) -> Ints:
-    """Add the objects of all images, crowds too. A mask without any pixel, and an empty box without mask, is no object.
+    """Add the objects of all images, crowds too. Masks without a pixel and empty boxes without a mask are skipped.
 
-    The box of an object with a mask is the tightest one around it, whatever the file says.
+    The box of an object with a mask is the tightest one around the mask; `bbox` of the file is ignored.
 
     Args:
         samples: lines of the index; usually they all name one file.
-        objects: takes the objects, and what is malformed as problems.
+        objects: receives the objects, and malformed entries as problems.
 
     Returns:
-        `(images, 2)` width and height of the images as the files tell.
+        `(images, 2)` width and height of the images according to the files.
     """
     sizes = np.zeros((len(samples), 2), np.int64)
     for document, image_of in read_documents(samples, MaskDocument, objects.problems):
@@ -118,7 +118,7 @@ def _found(document: MaskDocument, image_of: Mapping[int, int], sizes: Ints, obj
 
 
 def _counts(annotation: MaskAnnotation, size: rle.Size) -> bytes:
-    """The compressed mask as the file has it or as its polygon says, `NO_MASK` where there is neither."""
+    """Return the compressed mask of the file or of its polygon; `NO_MASK` if there is neither."""
     text = bytes(annotation.segmentation)
     try:
         match _SEGMENTATION.decode(text):

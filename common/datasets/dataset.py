@@ -1,4 +1,4 @@
-"""A labelled data set as columns: what every framework's format is written from."""
+"""A labelled data set as columns, from which the files of every framework are written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from common.datasets.objects import Objects
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Images and their annotated objects; the n objects stand in the order of the images.
+    """Images and their annotated objects; the n objects are in the order of the images.
 
     Attributes:
         images: absolute paths.
-        class_names: the position is the class index.
-        image_index: `(n,)` int64, ascending: the image that each object belongs to.
+        class_names: names by class index.
+        image_index: `(n,)` int64, ascending: position of the image that each object belongs to.
         classes: `(n,)` int64, class indices.
         boxes: `(n, 4)` float32, corners `x1, y1, x2, y2` in pixels of the image as stored (EXIF orientation not
             applied); the max corner is exclusive (width = x2 - x1); not clipped to the image.
-        angles: `(n,)` float32, rotation as in the file, 0 where the file has none.
-        quality: `(n,)` float32, quality of the annotation, -1 where it is unknown.
+        angles: `(n,)` float32, rotation as in the file, 0 if the file has none.
+        quality: `(n,)` float32, quality of the annotation, -1 if unknown.
 
     Raises:
         ValueError: a shape does not fit, or the objects are not in the order of the images.
@@ -53,7 +53,7 @@ class Dataset:
         return slice(int(start), int(stop))
 
     def subset(self, keep: Sequence[int]) -> "Dataset":
-        """Only the images at these positions, in this order, with their objects."""
+        """Select the images at these positions, in this order, with their objects."""
         starts = np.searchsorted(self.image_index, np.asarray(keep, np.int64), side="left")
         stops = np.searchsorted(self.image_index, np.asarray(keep, np.int64), side="right")
         rows = np.concatenate([np.arange(0), *map(np.arange, starts, stops)])
@@ -61,7 +61,7 @@ class Dataset:
         return self._select(images, np.repeat(np.arange(len(keep)), stops - starts), rows)
 
     def where(self, mask: Bools) -> "Dataset":
-        """All images, but only the objects of which `mask`, `(n,)`, is true."""
+        """Select the objects for which `mask`, `(n,)`, is true; all images stay."""
         return self._select(self.images, self.image_index[mask], np.flatnonzero(mask))
 
     def _select(self, images: tuple[Path, ...], image_index: Ints, rows: Ints) -> "Dataset":
@@ -74,8 +74,8 @@ def read_dataset(samples: Sequence[Sample], annotation_format: AnnotationFormat,
 
     Args:
         samples: the lines of an index file.
-        annotation_format: how the annotation files are written.
-        class_names: the position is the class index.
+        annotation_format: format of the annotation files.
+        class_names: names by class index.
 
     Raises:
         DatasetError: a file is missing or malformed; all mistakes in one error.
@@ -84,12 +84,12 @@ def read_dataset(samples: Sequence[Sample], annotation_format: AnnotationFormat,
 
 
 def dataset_of(samples: Sequence[Sample], objects: Objects, class_names: Sequence[str]) -> Dataset:
-    """The columns of objects that were read, in `Objects.order`.
+    """Make the columns of objects that were read, in `Objects.order`.
 
     Args:
         samples: the lines of the index.
-        objects: of all its images.
-        class_names: the position is the class index.
+        objects: objects of all its images.
+        class_names: names by class index.
     """
     order = objects.order()
     rows = objects.rows()[order]

@@ -1,4 +1,4 @@
-"""The platform's index files: which images, and where their annotations lie."""
+"""The platform's index files: paths of images and of their annotations."""
 
 import os
 from collections import defaultdict
@@ -14,7 +14,7 @@ from common.errors import DatasetError
 AnyPath = TypeVar("AnyPath", str, Path)
 
 LIST_FOLDER_FROM = 16
-"""From so many wanted files in one folder on, listing the folder is cheaper than asking for each file."""
+"""Number of wanted files in one folder from which listing the folder is cheaper than asking for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Sample:
 
     Attributes:
         image: absolute path of the image.
-        annotation: absolute path of its annotation file; with COCO all lines name the same file.
+        annotation: absolute path of its annotation file; with COCO all lines name the same one.
     """
 
     image: Path
@@ -31,7 +31,7 @@ class Sample:
 
 
 def read_training_index(path: Path) -> list[Sample]:
-    """Read an image and its annotation file a line, both absolute. Names may hold blanks: only a tab separates.
+    """Read an image and its annotation file per line, both absolute. Names may contain blanks: only a tab separates.
 
     Raises:
         DatasetError: the file is missing or empty, or a line has no tab or a relative path.
@@ -48,7 +48,7 @@ def read_training_index(path: Path) -> list[Sample]:
 
 
 def read_candidate_index(path: Path) -> list[str]:
-    """Read one absolute image path a line; what follows a tab is ignored.
+    """Read one absolute image path per line; text behind a tab is ignored.
 
     Returns:
         Paths as text: a `Path` takes five times the memory, and there may be a million.
@@ -62,15 +62,15 @@ def read_candidate_index(path: Path) -> list[str]:
         images.append(line.split("\t")[0])
         problems.extend(_path_problems(f"{path}:{number}", images[-1]))
     if not images:
-        raise DatasetError(f"{path}: no image is listed; expected one absolute path a line")
+        raise DatasetError(f"{path}: no image is listed; expected one absolute path per line")
     refuse(problems)
     return images
 
 
 def missing_files(paths: Iterable[AnyPath]) -> list[AnyPath]:
-    """Those paths that are no existing file, in the given order.
+    """Find the paths that are not existing files, in the given order.
 
-    A folder from which many files are wanted is listed once, which makes 200 000 paths a matter of a second.
+    A folder with many wanted files is listed once, so that 200 000 paths take a second.
     """
     wanted = list(paths)
     places = [os.path.split(path) for path in wanted]
@@ -82,9 +82,9 @@ def missing_files(paths: Iterable[AnyPath]) -> list[AnyPath]:
 
 
 def duplicate_names(paths: Collection[AnyPath]) -> dict[str, list[AnyPath]]:
-    """Base names that occur more than once, each with its paths in the given order.
+    """Find base names that occur more than once, each with its paths in the given order.
 
-    The platform's results, and COCO files, know an image by its base name alone.
+    The platform's results, and COCO files, identify an image by its base name alone.
     """
     seen: set[str] = set()
     repeated: dict[str, list[AnyPath]] = {}
@@ -99,14 +99,14 @@ def duplicate_names(paths: Collection[AnyPath]) -> dict[str, list[AnyPath]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of each line that is not blank."""
+    """Read number and text of each line that is not blank."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise DatasetError(f"{path}: the index file is missing") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: the index file cannot be read as UTF-8 text ({error})") from None
-    # str.splitlines would also split at characters that a file name may hold, such as U+2028.
+    # str.splitlines would also split at characters that a file name may contain, such as U+2028.
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 

@@ -1,4 +1,4 @@
-"""A labelled data set with a mask for each object; the masks stay compressed until an image is worked on."""
+"""A labelled data set with a mask per object; masks stay compressed until their image is used."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.arrays import Bools, Ints
+from common.arrays import Bools, Floats, Ints
 from common.contract import AnnotationFormat
 from common.datasets.coco_masks import MaskObjects, read_coco_masks
 from common.datasets.dataset import Dataset, dataset_of
@@ -21,43 +21,57 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskDataset:
-    """Images and their annotated objects; the n objects stand in the order of the images, and of the file within one.
+    """Images and their annotated objects; the n objects are in the order of the images, and of the file within one.
 
     Attributes:
-        dataset: all but the masks. Boxes are the tightest around the masks.
-        sizes: `(images, 2)` int64 width and height of the images in pixels, which their masks have too.
-        masks: n compressed masks, see `masks.rle`; empty for an object of which only its box is known.
+        plain: the same without masks. Boxes are the tightest around the masks.
+        sizes: `(images, 2)` int64 width and height of the images, and of their masks, in pixels.
+        masks: n compressed masks, see `masks.rle`; empty for an object that only has a box.
         crowds: `(n,)` bool, whether a mask is a crowd: many objects of a class in one mask.
 
     Raises:
         ValueError: a length does not fit.
     """
 
-    dataset: Dataset
+    plain: Dataset
     sizes: Ints
     masks: tuple[bytes, ...]
     crowds: Bools
 
     def __post_init__(self) -> None:
-        n = len(self.dataset.classes)
+        n = len(self.plain.classes)
         if len(self.masks) != n or self.crowds.shape != (n,):
             raise ValueError(f"masks, crowds: expected {n} of each, got {len(self.masks)} and {self.crowds.shape}")
-        if self.sizes.shape != (len(self.dataset.images), 2):
-            raise ValueError(f"sizes: expected shape {(len(self.dataset.images), 2)}, got {self.sizes.shape}")
+        if self.sizes.shape != (len(self.plain.images), 2):
+            raise ValueError(f"sizes: expected shape {(len(self.plain.images), 2)}, got {self.sizes.shape}")
 
     @property
     def images(self) -> tuple[Path, ...]:
-        """The image files."""
-        return self.dataset.images
+        """Paths of the images."""
+        return self.plain.images
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names by class index."""
+        return self.plain.class_names
 
     @property
     def classes(self) -> Ints:
-        """`(n,)` int64, the class index of each object."""
-        return self.dataset.classes
+        """Class index of each object, `(n,)` int64."""
+        return self.plain.classes
+
+    @property
+    def boxes(self) -> Floats:
+        """Corners `x1, y1, x2, y2` of each object, `(n, 4)` float32, see `Dataset`."""
+        return self.plain.boxes
+
+    def of_image(self, i: int) -> slice:
+        """Rows of the objects of image `i`."""
+        return self.plain.of_image(i)
 
     @property
     def masked(self) -> Bools:
-        """`(n,)` which objects have a mask."""
+        """Flag per object, `(n,)`: it has a mask."""
         return np.array([bool(counts) for counts in self.masks], np.bool_)
 
     def size(self, i: int) -> rle.Size:
@@ -66,39 +80,39 @@ class MaskDataset:
         return height, width
 
     def decoded(self, i: int) -> Iterator[tuple[int, Bools]]:
-        """Row and mask `(height, width)` of each object of image `i` that has one, one mask in memory at a time."""
-        for row in range(*self.dataset.of_image(i).indices(len(self.masks))):
+        """Decode the masks of image `i` one at a time: row and mask `(height, width)` of each object that has one."""
+        for row in range(*self.of_image(i).indices(len(self.masks))):
             if self.masks[row]:
                 yield row, rle.decode(self.masks[row], self.size(i))
 
     def subset(self, keep: Sequence[int]) -> "MaskDataset":
-        """Only the images at these positions, in this order, with their objects."""
-        parts = [np.arange(len(self.masks))[self.dataset.of_image(i)] for i in keep]
+        """Select the images at these positions, in this order, with their objects."""
+        parts = [np.arange(len(self.masks))[self.of_image(i)] for i in keep]
         rows = np.concatenate([np.arange(0), *parts])
-        return self._select(self.dataset.subset(keep), self.sizes[np.asarray(keep, np.int64)], rows)
+        return self._select(self.plain.subset(keep), self.sizes[np.asarray(keep, np.int64)], rows)
 
     def where(self, mask: Bools) -> "MaskDataset":
-        """All images, but only the objects of which `mask`, `(n,)`, is true."""
-        return self._select(self.dataset.where(mask), self.sizes, np.flatnonzero(mask))
+        """Select the objects for which `mask`, `(n,)`, is true; all images stay."""
+        return self._select(self.plain.where(mask), self.sizes, np.flatnonzero(mask))
 
     def single_objects(self) -> "MaskDataset":
-        """Only objects with a mask of their own: no crowds, no mere boxes."""
+        """Select objects with a mask of their own: no crowds, no mere boxes."""
         return self.where(self.masked & ~self.crowds)
 
-    def _select(self, dataset: Dataset, sizes: Ints, rows: Ints) -> "MaskDataset":
-        return MaskDataset(dataset, sizes, tuple(self.masks[row] for row in rows.tolist()), self.crowds[rows])
+    def _select(self, plain: Dataset, sizes: Ints, rows: Ints) -> "MaskDataset":
+        return MaskDataset(plain, sizes, tuple(self.masks[row] for row in rows.tolist()), self.crowds[rows])
 
 
 def read_mask_dataset(
     samples: Sequence[Sample], annotation_format: AnnotationFormat, class_names: Sequence[str]
 ) -> MaskDataset:
-    """Read the annotation files of images, with a mask for each object. The images themselves are not touched.
+    """Read the annotation files of images, with a mask per object. The images themselves are not touched.
 
     Args:
-        samples: the lines of an index file. With COCO they name one file for all images of all index files, whose
-            `categories` mean nothing: `category_id` is the class index.
-        annotation_format: how the annotation files are written; only COCO has masks.
-        class_names: the position is the class index.
+        samples: the lines of an index file. With COCO they all name one file for the images of all indexes. Its
+            `categories` are ignored: `category_id` is the class index.
+        annotation_format: format of the annotation files; only COCO has masks.
+        class_names: names by class index.
 
     Raises:
         DatasetError: the format has no masks, a file is missing, or no object has a mask; all mistakes of the
@@ -118,18 +132,18 @@ def read_mask_dataset(
 
 
 def check_sizes(dataset: MaskDataset, sizes: Ints) -> None:
-    """Make sure that the images are as large as the annotations say.
+    """Make sure that the images have the sizes that the annotations state.
 
     Args:
         sizes: `(images, 2)` width and height of the images as they were decoded.
 
     Raises:
-        DatasetError: an image has another size, so that its masks fit nowhere.
+        DatasetError: an image has another size, so that its masks do not fit it.
     """
     images = np.flatnonzero((dataset.sizes != sizes).any(axis=1)).tolist()
     refuse(
         [
-            f"{dataset.dataset.images[i]}: {sizes[i, 0]} x {sizes[i, 1]} pixels, but its annotations say width "
+            f"{dataset.images[i]}: {sizes[i, 0]} x {sizes[i, 1]} pixels, but its annotations say width "
             f"{dataset.sizes[i, 0]} and height {dataset.sizes[i, 1]}; allowed is the size of the stored image"
             for i in images
         ]
@@ -142,5 +156,5 @@ def _report_boxes(file: Path, masks: Sequence[bytes]) -> None:
         raise DatasetError(f"{file}: none of the {boxes} objects has a mask; expected RLE or a polygon in segmentation")
     if boxes:
         log.warning(
-            "%s: %d of %d objects are boxes without a mask; nothing is learned of them", file, boxes, len(masks)
+            "%s: %d of %d objects are boxes without a mask; nothing is learned from them", file, boxes, len(masks)
         )

@@ -1,4 +1,4 @@
-"""Annotated objects while their files are being read: growing columns, and what was wrong."""
+"""Annotated objects while their files are being read: growing columns, and the mistakes."""
 
 from array import array
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from common.arrays import Doubles, Ints
 
 LARGEST = 2.0**31
-"""The platform's boxes are 32 bit integers; a larger number is a mistake."""
+"""Limit of all numbers: the platform's boxes are 32 bit integers, so a larger one is a mistake."""
 
 UNKNOWN_QUALITY = -1.0
 UNROTATED = 0.0
@@ -21,7 +21,7 @@ class Objects:
 
     Attributes:
         class_count: class indices lie in `[0, class_count)`.
-        problems: `(image, text)` of each mistake, `image` being the position of the image in the index.
+        problems: `(image, text)` per mistake, with the position of the image in the index.
     """
 
     WIDTH = 7
@@ -36,9 +36,9 @@ class Objects:
         """Append one object of the image at position `image` of the index.
 
         Raises:
-            ValueError: the class index is unknown, or a number is not finite or too large.
+            ValueError: the class index is unknown, or a number is not finite or is too large.
         """
-        if not sum(map(abs, row)) < LARGEST:  # written so that NaN fails, too
+        if not sum(map(abs, row)) < LARGEST:  # `not <` instead of `>=`, so that NaN fails, too
             raise ValueError(f"a number is not finite or too large; allowed are numbers below {LARGEST:.0f}")
         if not (0 <= row[0] < self.class_count and row[0] == int(row[0])):
             raise ValueError(f"class index {row[0]:g} is unknown; allowed are 0 to {self.class_count - 1}")
@@ -52,15 +52,15 @@ class Objects:
         self._rows.extend(other._rows)
 
     def order(self) -> Ints:
-        """`(n,)` positions that sort the objects by their images; those of an image stay as they were."""
+        """Positions `(n,)` that sort the objects by image; the order within an image stays."""
         return np.argsort(self.images(), kind="stable")
 
     def images(self) -> Ints:
-        """`(n,)` the position in the index of the image that each object belongs to."""
+        """Position in the index of each object's image, `(n,)`."""
         return np.array(self._images, np.int64)
 
     def rows(self) -> Doubles:
-        """`(n, 7)` class index, x1, y1, x2, y2, quality, angle."""
+        """Class index, x1, y1, x2, y2, quality and angle of each object, `(n, 7)`."""
         return np.array(self._rows, np.float64).reshape(-1, self.WIDTH)
 
 

@@ -1,26 +1,26 @@
-"""Many mistakes of a data set, told in one error."""
+"""Report many mistakes of a data set in one error."""
 
 from collections.abc import Sequence
 
 from common.errors import DatasetError
 
 REPORTED = 10
-"""Mistakes that are told one by one. The message ends in monitor.txt; what is wrong ten times is wrong by system."""
+"""Number of mistakes in a message, which has to fit into monitor.txt. Ten of them show that they are systematic."""
 
 LONGEST_QUOTE = 120
-"""Characters of a wrong value that are repeated: an index may turn out to be a picture."""
+"""Maximum length of a quoted value in characters: an index may turn out to be a picture."""
 
 
 def quote(text: str) -> str:
-    """A value as it stands in the file, in quotes, on one line and not too long."""
+    """Quote a value of a file, on one line and not too long."""
     return repr(text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "...")
 
 
 def refuse(problems: Sequence[str]) -> None:
-    """Do nothing when nothing is wrong.
+    """Raise all mistakes in one error; do nothing if there are none.
 
     Args:
-        problems: sentences that name the file, the line, the value and what is allowed; the first ten are told.
+        problems: sentences that name the file, the line, the value and what is allowed; the first ten are shown.
 
     Raises:
         DatasetError: there is at least one problem.
@@ -28,6 +28,6 @@ def refuse(problems: Sequence[str]) -> None:
     if len(problems) == 1:
         raise DatasetError(problems[0])
     if problems:
-        told = "; ".join(f"({i}) {problem}" for i, problem in enumerate(problems[:REPORTED], 1))
+        shown = "; ".join(f"({i}) {problem}" for i, problem in enumerate(problems[:REPORTED], 1))
         rest = len(problems) - REPORTED
-        raise DatasetError(f"{len(problems)} problems: {told}" + (f"; and {rest} more" if rest > 0 else ""))
+        raise DatasetError(f"{len(problems)} problems: {shown}" + (f"; and {rest} more" if rest > 0 else ""))

@@ -9,24 +9,24 @@ from common.datasets.dataset import Dataset
 
 
 def rotated_boxes(dataset: Dataset, unit: AngleUnit) -> Doubles:
-    """Boxes `(n, 5)` cx, cy, w, h in pixels and angle in radians, as the files have them: no angle is normalised.
+    """Make boxes `(n, 5)`: cx, cy, w, h in pixels, and angles in radians as in the files, not normalised.
 
     Args:
-        dataset: holds the boxes as they are before they are turned about their centres.
-        unit: of its angles.
+        dataset: its boxes are not rotated yet.
+        unit: unit of its angles.
     """
     return from_upright(dataset.boxes, dataset.angles.astype(np.float64) * unit.radians)
 
 
 def inside(dataset: Dataset, boxes: Doubles, sizes: Ints) -> Bools:
-    """Which objects `(n,)` lie in their image, at least in part. Rotated boxes cannot be cut at its border.
+    """Find the objects `(n,)` that lie in their image, at least in part. Rotated boxes cannot be clipped.
 
     Args:
-        dataset: says to which image each object belongs.
-        boxes: `(n, 5)` as `rotated_boxes` gives them.
+        dataset: assigns the objects to images.
+        boxes: `(n, 5)` of `rotated_boxes`.
         sizes: `(images, 2)` width and height in pixels.
     """
-    import shapely  # an image without rotated boxes does not have it
+    import shapely  # only images with rotated boxes declare it
 
     width, height = sizes[dataset.image_index].T
     parts = shapely.intersection(shapely.polygons(corners(boxes)), shapely.box(0, 0, width, height), grid_size=GRID)

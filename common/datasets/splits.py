@@ -23,19 +23,19 @@ from common.task.env import Task
 log = logging.getLogger(__name__)
 
 Labelled = Dataset | MaskDataset
-"""Images and their objects; with masks where the project labels masks."""
+"""Images and their objects; with masks if the project labels masks."""
 
 Data = TypeVar("Data", bound=Labelled, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split(Generic[Data]):
-    """One half of a data set, decodable images only.
+    """The training or validation set, decodable images only.
 
     Attributes:
-        dataset: images and objects, with their masks or without.
+        dataset: images and objects, with or without masks.
         sizes: `(images, 2)` width and height in pixels.
-        files: for each image a file that a framework reads as the platform sees it, with the suffix of its true format.
+        files: one file per image that a framework reads as the platform sees it, with the suffix of its true format.
     """
 
     dataset: Data
@@ -44,8 +44,8 @@ class Split(Generic[Data]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """What is known of one image; `bad` says why it cannot be used."""
+class _CheckedImage:
+    """Result of checking one image; `bad` is the reason why it cannot be used."""
 
     width: int = 0
     height: int = 0
@@ -57,8 +57,8 @@ def read_labelled(task: Task, samples: Sequence[Sample]) -> Labelled:
     """Read the annotations of the images of an index. The images themselves are not touched.
 
     Raises:
-        DatasetError: an annotation is missing or malformed, or no object has the mask that it needs; all mistakes of
-            the annotations in one error.
+        DatasetError: an annotation is missing or malformed, or no object has a mask although the project labels masks;
+            all mistakes of the annotations in one error.
     """
     read = read_dataset if task.object_type is ObjectType.DETECTION else read_mask_dataset
     return read(samples, task.annotation_format, task.class_names)
@@ -67,16 +67,16 @@ def read_labelled(task: Task, samples: Sequence[Sample]) -> Labelled:
 def check_images(
     labelled: Mapping[str, Labelled], folder: Path, max_bad_images: float, progress: Progress
 ) -> dict[str, Split[Labelled]]:
-    """Decode every image once. A broken one is left out now, rather than stopping the 40th epoch.
+    """Decode every image once. A broken one is left out now, instead of stopping the 40th epoch.
 
     Args:
         labelled: `train` and `val`.
-        folder: scratch; receives links to, or copies of, images that a framework would misread.
+        folder: scratch folder; receives links to, or copies of, images that a framework would misread.
         max_bad_images: largest tolerated share of images that cannot be decoded, in [0, 1].
-        progress: called with the share that is done.
+        progress: receives the finished share.
 
     Raises:
-        DatasetError: an image is not as large as the masks in its annotations.
+        DatasetError: an image does not have the size of the masks in its annotations.
         ImageError: too many images cannot be decoded.
     """
     splits = {}
@@ -105,7 +105,7 @@ def _checked_split(
     return Split(dataset.subset(good), sizes, tuple(checked[i].file for i in good))
 
 
-def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list[_Checked]:
+def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list[_CheckedImage]:
     folder.mkdir(parents=True, exist_ok=True)
     checked = []
     for item in work_ahead(enumerate(images), partial(_check, folder)):
@@ -114,10 +114,10 @@ def _check_all(images: Sequence[Path], folder: Path, progress: Progress) -> list
     return checked
 
 
-def _check(folder: Path, numbered: tuple[int, Path]) -> _Checked:
+def _check(folder: Path, numbered: tuple[int, Path]) -> _CheckedImage:
     number, path = numbered
     try:
         image = verify(path)
     except ImageError as error:
-        return _Checked(bad=str(error))
-    return _Checked(image.width, image.height, image.as_file(folder / f"{number:06d}"))
+        return _CheckedImage(bad=str(error))
+    return _CheckedImage(image.width, image.height, image.as_file(folder / f"{number:06d}"))

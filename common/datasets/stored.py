@@ -1,4 +1,4 @@
-"""The checked data set of a training, on its way from the parent, which reads it, to the ranks."""
+"""Storage of the checked data set of a training, between the parent, which reads it, and the ranks."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ class _Masks(msgspec.Struct, frozen=True):
 
 
 class _Stored(msgspec.Struct, frozen=True):
-    """A split; columns are the bytes of their arrays, whose types and shapes `Dataset` fixes."""
+    """A split; columns are the bytes of their arrays, whose types and shapes are those of `Dataset`."""
 
     images: list[str]
     class_names: list[str]
@@ -37,7 +37,7 @@ class _Stored(msgspec.Struct, frozen=True):
 
 
 def leave_splits(task: Task, labelled: Mapping[str, Labelled], max_bad_images: float, progress: Progress) -> None:
-    """Decode all images, and leave what can be trained on in `task.data_file`. See `splits.check_images`."""
+    """Decode all images, and leave the usable part of the data set in `task.data_file`. See `splits.check_images`."""
     splits = check_images(labelled, task.scratch / "images", max_bad_images, progress)
     write_splits(task.data_file, splits)
 
@@ -54,11 +54,11 @@ def read_splits(file: Path, kind: type[Kind]) -> dict[str, Split[Kind]]:
     """Read `train` and `val`.
 
     Args:
-        file: of `write_splits`.
-        kind: what the data set must be.
+        file: file of `write_splits`.
+        kind: expected type of the data set.
 
     Raises:
-        TypeError: it is another kind.
+        TypeError: the data set is of the other type.
     """
     stored = msgspec.msgpack.decode(file.read_bytes(), type=dict[str, _Stored])
     return {name: _unpacked(split, kind) for name, split in stored.items()}
@@ -66,7 +66,7 @@ def read_splits(file: Path, kind: type[Kind]) -> dict[str, Split[Kind]]:
 
 def _packed(split: Split[Labelled]) -> _Stored:
     masked = split.dataset if isinstance(split.dataset, MaskDataset) else None
-    data = split.dataset.dataset if isinstance(split.dataset, MaskDataset) else split.dataset
+    data = split.dataset.plain if isinstance(split.dataset, MaskDataset) else split.dataset
     return _Stored(
         images=list(map(str, data.images)),
         class_names=list(data.class_names),

@@ -1,4 +1,4 @@
-"""Pascal VOC annotations as the platform writes them: an XML file per image, an `object` element per object."""
+"""Pascal VOC annotations as the platform writes them: one XML file per image, one `object` element per object."""
 
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
@@ -8,7 +8,7 @@ from common.datasets.problems import quote
 
 
 def class_indices(class_names: Sequence[str]) -> dict[str, int]:
-    """Class index by normalised name."""
+    """Map normalised names to class indices."""
     return {_normalised(name): index for index, name in enumerate(class_names)}
 
 
@@ -16,12 +16,12 @@ def parse_voc(content: bytes, image: int, objects: Objects, indices: Mapping[str
     """Add the objects of one file. Objects without `bndbox`, which the platform writes for empty boxes, are skipped.
 
     Only `name`, `bndbox` (inclusive max corner; `rotate_angle` optional) and `box_quality` are read. The platform
-    writes words where VOC has numbers (`pose`, `truncated`), and `size` is not to be trusted.
+    writes words where VOC has numbers (`pose`, `truncated`), and its `size` is not reliable.
 
     Args:
         content: the XML file.
         image: position of the image in the index.
-        objects: takes the objects, and the malformed ones as problems.
+        objects: receives the objects, and malformed ones as problems.
         indices: see `class_indices`.
     """
     try:

@@ -1,7 +1,7 @@
-"""A data set with masks as ultralytics reads it: a line an object, its class and one polygon.
+"""Write a data set with masks for ultralytics: one line per object, with its class and one polygon.
 
-The format knows a single ring an object. An object of several parts, or with holes, stays one object: all its rings are
-joined, see `masks.outline`. What this costs is told there, and measured in the tests.
+The format allows a single ring per object. An object of several parts, or with holes, stays one object: all its rings
+are joined, see `masks.outline`, which describes the cost; the tests measure it.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from common.masks.outline import outline
 
 
 def write_yolo_masks(dataset: MaskDataset, image_files: Sequence[Path], folder: Path, split: str) -> Path:
-    """Write one split of a data set; what an earlier run wrote is brought up to date.
+    """Write one split of a data set; files of an earlier run are brought up to date.
 
-    Crowds and objects without a mask are left out: the format cannot say that part of an image does not count.
+    Crowds and objects without a mask are left out: the format cannot mark a part of an image as ignored.
 
     Args:
         dataset: the images and masks.
@@ -31,9 +31,9 @@ def write_yolo_masks(dataset: MaskDataset, image_files: Sequence[Path], folder: 
 
 
 def _label_text(dataset: MaskDataset, i: int) -> str:
-    """Lines of `class x1 y1 x2 y2 ...` of one image, in units of its width and height."""
+    """Format the lines `class x1 y1 x2 y2 ...` of one image, in units of its width and height."""
     return "".join(
-        f"{dataset.dataset.classes[row]} "
+        f"{dataset.classes[row]} "
         + " ".join(f"{number:.9f}" for number in (outline(mask) / dataset.sizes[i]).reshape(-1).tolist())
         + "\n"
         for row, mask in dataset.decoded(i)

@@ -1,4 +1,4 @@
-"""A data set as ultralytics reads it: images/, labels/ and data.yaml."""
+"""Write a data set for ultralytics: images/, labels/ and data.yaml."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,17 +9,17 @@ import yaml
 from common.arrays import Ints
 from common.datasets.clip import clip_boxes
 from common.datasets.dataset import Dataset
-from common.datasets.numbered import folder_of, link_images, write_if_changed
+from common.datasets.folders import folder_of, link_images, write_if_changed
 from common.files import write_text
 
 
 def write_yolo(dataset: Dataset, sizes: Ints, image_files: Sequence[Path], folder: Path, split: str) -> Path:
-    """Write one split of a data set with boxes; what an earlier run wrote is brought up to date.
+    """Write one split of a data set with boxes; files of an earlier run are brought up to date.
 
     Args:
         dataset: the images and boxes.
         sizes: `(images, 2)` width and height in pixels.
-        image_files: an image file each whose suffix fits its content; it is linked, not copied.
+        image_files: one file per image, whose suffix fits its content; it is linked, not copied.
         folder: root of the data set; holds `images/<split>` and `labels/<split>` afterwards.
         split: for example `train`.
 
@@ -30,12 +30,13 @@ def write_yolo(dataset: Dataset, sizes: Ints, image_files: Sequence[Path], folde
 
 
 def write_labels(texts: Iterable[str], image_files: Sequence[Path], folder: Path, split: str) -> Path:
-    """Write one split, whatever its labels tell.
+    """Write one split with labels of any kind.
 
-    The files are numbered: ultralytics finds labels by the image's name, and names of the platform may lack a suffix.
+    Files are numbered, because ultralytics finds labels by the image's name, and names of the platform may lack a
+    suffix.
 
     Args:
-        texts: the content of the label file of each image.
+        texts: content of the label file of each image.
         image_files, folder, split: see `write_yolo`.
 
     Returns:
@@ -44,7 +45,7 @@ def write_labels(texts: Iterable[str], image_files: Sequence[Path], folder: Path
     images, names = link_images(image_files, folder / "images" / split)
     files = [f"{Path(name).stem}.txt" for name in names]
     labels = folder_of(files, folder / "labels" / split)
-    # ultralytics trusts its cache of labels as long as the sizes of the files are the same.
+    # ultralytics trusts its cache of labels as long as the files have the same sizes, which an edit may not change.
     labels.with_suffix(".cache").unlink(missing_ok=True)
     for file, text in zip(files, texts, strict=True):
         write_if_changed(labels / file, text.encode())
@@ -52,11 +53,11 @@ def write_labels(texts: Iterable[str], image_files: Sequence[Path], folder: Path
 
 
 def write_yolo_yaml(folder: Path, class_names: Sequence[str], train: Path, val: Path) -> Path:
-    """Write `data.yaml`, the file that ultralytics takes as `data`.
+    """Write `data.yaml`, which ultralytics takes as `data`.
 
     Args:
         folder: root of the data set.
-        class_names: the position is the class index.
+        class_names: names by class index.
         train: folder of the training images, as `write_yolo` returned it.
         val: folder of the validation images.
 
@@ -75,7 +76,7 @@ def write_yolo_yaml(folder: Path, class_names: Sequence[str], train: Path, val: 
 
 
 def _label_texts(dataset: Dataset, sizes: Ints) -> Iterator[str]:
-    """Lines of `class cx cy w h` for each image, in units of its width and height."""
+    """Format the lines `class cx cy w h` of each image, in units of its width and height."""
     clipped = clip_boxes(dataset, sizes)
     low, high = np.split(clipped.boxes.astype(np.float64), 2, axis=1)
     normalised = np.hstack([(low + high) / 2, high - low]) / np.tile(sizes, 2)[clipped.image_index]

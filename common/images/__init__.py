@@ -1,1 +1,1 @@
-"""Images: decode whatever the platform stores, fit it to a model's input, stream it in batches."""
+"""Images: decode what the platform stores, fit it to a model's input, read ahead in threads."""

@@ -1,4 +1,4 @@
-"""Decode an image file by its content, whatever its name."""
+"""Decode image files by their content, not their names."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ from common.errors import ImageError
 
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 MARKER, SCAN = 0xFF, 0xDA
-"""First byte of every JPEG marker, and second byte of the one that the pixels follow."""
+"""First byte of every JPEG marker, and second byte of the marker before the pixels."""
 
 
 def read_image(path: Path) -> Pixels:
@@ -25,7 +25,7 @@ def read_image(path: Path) -> Pixels:
         `(height, width, 3)` uint8 in BGR order.
 
     Raises:
-        ImageError: the file is missing, empty, cut off, or in no known format; the message names it.
+        ImageError: the file is missing, empty, truncated, or in an unknown format; the message names it.
     """
     try:
         content = path.read_bytes()
@@ -39,15 +39,15 @@ def decode(content: bytes, path: Path) -> Pixels:
     if not content:
         raise ImageError(f"{path}: empty file")
     if content.startswith(JPEG_START) and _is_cut_off(content):
-        raise ImageError(f"{path}: truncated JPEG")  # decoders fill the rest with grey and say nothing
+        raise ImageError(f"{path}: truncated JPEG")  # decoders silently fill the rest with grey
     pixels = _decode_fast(content)
     return _decode_any(content, path) if pixels is None else pixels
 
 
 def _is_cut_off(content: bytes) -> bool:
-    """Whether a JPEG has no end marker behind its header, where a thumbnail has one of its own.
+    """Return whether the end marker of a JPEG is missing. A thumbnail in the header has its own, which does not count.
 
-    What follows the end marker (a second image, a film) does not matter.
+    Anything may follow the end marker, such as a second image or a video.
     """
     place = len(JPEG_START)
     while place + 4 <= len(content) and content[place] == MARKER and content[place + 1] != SCAN:
@@ -57,7 +57,7 @@ def _is_cut_off(content: bytes) -> bool:
 
 
 def _decode_fast(content: bytes) -> Pixels | None:
-    """OpenCV: fastest for JPEG, PNG and BMP, and it releases the interpreter lock."""
+    """Decode with OpenCV: fastest for JPEG, PNG and BMP, and it releases the interpreter lock."""
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
@@ -66,7 +66,7 @@ def _decode_fast(content: bytes) -> Pixels | None:
 
 
 def _decode_any(content: bytes, path: Path) -> Pixels:
-    """Pillow: slower, but knows more formats and says what is wrong."""
+    """Decode with Pillow: slower, but it knows more formats."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             return np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8)[:, :, ::-1])

@@ -1,4 +1,4 @@
-"""Fit an image of any size to the input of a model, and bring boxes back."""
+"""Fit images of any size to the input of a model, and bring boxes back."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from common.boxes.affine import Matrix
 from common.predictions import Detections
 
 GREY = 114
-"""Value of the border: what YOLO models are trained with."""
+"""Value of the border, as in the training of YOLO models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an image lies in a model's input: `input = image * scale + offset`.
+    """Position of an image in a model's input: `input = image * scale + offset`.
 
     Attributes:
-        width, height: of the image, in pixels.
+        width, height: size of the image, in pixels.
         scale_x, scale_y: model pixels per image pixel.
         offset_x, offset_y: model pixels of border on the left and at the top.
     """
@@ -37,7 +37,7 @@ class Placement:
 
     @property
     def back(self) -> Matrix:
-        """Maps pixels of the model's input to those of the image."""
+        """Map from pixels of the model's input to pixels of the image."""
         return np.array(
             [
                 [1 / self.scale_x, 0, -self.offset_x / self.scale_x],
@@ -46,20 +46,20 @@ class Placement:
         )
 
     def to_image(self, detections: Detections) -> Detections:
-        """Detections in model pixels -> in image pixels."""
+        """Convert detections from pixels of the input to pixels of the image."""
         return detections.moved(self.back, self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image ready for a model: `pixels` is `(H, W, 3)` uint8 BGR, `placement` leads back."""
+    """An image ready for a model: `pixels` is `(H, W, 3)` uint8 BGR, `placement` maps back to the image."""
 
     pixels: Pixels
     placement: Placement
 
 
 def stretch(image: Pixels, size: int) -> Prepared:
-    """Scale to `size` by `size` pixels, whatever the aspect ratio.
+    """Scale to `size` by `size` pixels, ignoring the aspect ratio.
 
     Args:
         image: `(h, w, 3)` uint8.

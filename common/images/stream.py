@@ -1,4 +1,4 @@
-"""Work ahead in threads, in order, within a bounded memory."""
+"""Work ahead in threads, in order and with bounded memory."""
 
 import os
 from collections import deque
@@ -16,13 +16,13 @@ def work_ahead(
 ) -> Iterator[R]:
     """`map(function, items)` with up to `depth` results computed before they are asked for.
 
-    Decoders release the interpreter lock, so threads do; there is nothing to pickle and nothing to fork.
+    Decoders release the interpreter lock, so threads are enough; nothing is pickled or forked.
 
     Args:
         items: read lazily, never more than `depth` ahead.
-        function: called in a thread; its exception is raised where its result is due.
+        function: called in a thread; its exception is raised in place of its result.
         workers: number of threads; 0 = compute in the caller's thread, None = one per core that this process may use.
-        depth: most items in flight; None = four per thread.
+        depth: maximum number of items in flight; None = four per thread.
     """
     workers = len(os.sched_getaffinity(0)) if workers is None else workers
     depth = 4 * workers if depth is None else depth

@@ -1,4 +1,4 @@
-"""Find out, before a long training, whether a framework will read an image as the platform sees it."""
+"""Check, before a long training, that frameworks will read an image as the platform sees it."""
 
 import io
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from common.files import write_bytes
 from common.images.decode import JPEG_END, decode
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp"}
-"""Formats that every framework reads, by Pillow's names, and the suffix that tells them."""
+"""Formats that every framework reads, by Pillow's names, and their suffixes."""
 
 UPRIGHT = (None, 0, 1)
 EXIF_ORIENTATION = 0x0112
@@ -25,9 +25,9 @@ class Verified:
     """A decodable image.
 
     Attributes:
-        path: of the original.
+        path: path of the original.
         pixels: `(height, width, 3)` uint8 BGR.
-        suffix: of its true format; empty where frameworks would read it differently from us.
+        suffix: suffix of its true format; empty if frameworks would read it differently from us.
     """
 
     path: Path
@@ -36,20 +36,20 @@ class Verified:
 
     @property
     def width(self) -> int:
-        """In pixels, as stored."""
+        """Width in pixels, as stored."""
         return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        """In pixels, as stored."""
+        """Height in pixels, as stored."""
         return int(self.pixels.shape[0])
 
     def as_file(self, name: Path) -> Path:
-        """A file that a framework can read, with a suffix that tells its format.
+        """Return a file that a framework can read, with the suffix of its format.
 
         Args:
-            name: without suffix; where to put a link if the original's name is wrong, or a lossless copy if a framework
-                would read the original differently from us.
+            name: path without suffix, for a link if the original's suffix is wrong, or for a lossless copy if a
+                framework would read the original differently from us.
         """
         if not self.suffix:
             copy = name.with_name(name.name + ".png")
@@ -65,10 +65,10 @@ class Verified:
 
 
 def verify(path: Path) -> Verified:
-    """Decode an image completely, and see whether its format, orientation and ending are what frameworks expect.
+    """Decode an image completely, and check that its format, orientation and ending are what frameworks expect.
 
     Raises:
-        ImageError: it cannot be decoded.
+        ImageError: the image cannot be decoded.
     """
     try:
         content = path.read_bytes()
@@ -78,10 +78,10 @@ def verify(path: Path) -> Verified:
 
 
 def _plain_suffix(content: bytes) -> str:
-    """Suffix of the true format, or empty if a framework would turn, refuse or rewrite the image.
+    """Find the suffix of the true format; empty if a framework would rotate, refuse or rewrite the image.
 
-    ultralytics applies the EXIF orientation, which the platform does not, and rewrites a JPEG that goes on after its
-    end marker, in place.
+    ultralytics applies the EXIF orientation, which the platform does not, and rewrites a JPEG with bytes after its end
+    marker in place.
     """
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -94,18 +94,18 @@ def _plain_suffix(content: bytes) -> str:
 
 
 def tolerated_bad_images(share: float, count: int) -> int:
-    """How many of `count` images may be undecodable.
+    """Number of undecodable images that are tolerated among `count`.
 
-    One may always be, unless it is all there is or the share is zero: a small set must not fail for a single file.
+    One always is, unless there is no other image or the share is zero: a small set must not fail for a single file.
     """
     return max(int(share * count), 1 if share > 0 and count > 1 else 0)
 
 
 def check_bad_images(bad: Sequence[str], share: float, count: int) -> None:
-    """Say what was skipped, and stop where it is too much.
+    """Stop the task if too many images are bad.
 
     Args:
-        bad: one sentence an image, each naming its file.
+        bad: one sentence per image, which names its file.
 
     Raises:
         ImageError: more than the tolerated share of `count` images is bad.

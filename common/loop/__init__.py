@@ -1,1 +1,1 @@
-"""From candidate images to records that survive a kill, and from these to what the platform reads."""
+"""The loop over the candidates: images to records that survive a kill, and records to results."""

@@ -1,4 +1,4 @@
-"""What an inference or mining task asks: which candidates, what to find out about each, and where to keep it."""
+"""Job of an inference or mining task: its candidates, the questions about each, and the place of the answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +17,13 @@ from common.task.params import CandidateOptions
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to find out about each candidate.
+    """Questions to answer about each candidate.
 
     Attributes:
-        objects: what to keep of a prediction; None where nobody asked for inference.
-        algorithm: mine with it, or None.
-        class_names: of the task; empty = those of the model, as platforms from 2.5.0 on may ask for.
-        options: what the parameters say, with the task as the seed of the mining.
+        objects: turns a prediction into objects; None unless the task infers.
+        algorithm: mining algorithm; None unless the task mines.
+        class_names: names of the task; empty = names of the model, as platforms from 2.5.0 on may ask for.
+        options: options of the parameters, with the task as the seed of the mining.
     """
 
     objects: ObjectsOf | None
@@ -33,12 +33,12 @@ class Job:
 
     @property
     def needs_model(self) -> bool:
-        """Whether anything has to be predicted at all: random mining alone needs neither model nor pixels."""
+        """True unless the job is random mining alone, which needs neither a model nor pixels."""
         return self.objects is not None or (self.algorithm is not None and self.algorithm.needs_model)
 
 
 def job_of(task: Task, options: CandidateOptions) -> Job:
-    """What the loop has to find out about each candidate."""
+    """Make the job of a task."""
     return Job(
         objects=OBJECTS[task.object_type] if Verb.INFER in task.verbs else None,
         algorithm=ALGORITHMS[task.object_type][options.algorithm] if Verb.MINING in task.verbs else None,
@@ -48,10 +48,10 @@ def job_of(task: Task, options: CandidateOptions) -> Job:
 
 
 def read_candidates(task: Task) -> list[str]:
-    """The candidates in index order, each once.
+    """List the candidates in the order of the index, without duplicates.
 
     Raises:
-        DatasetError: env.yaml names no index, or it is missing or empty.
+        DatasetError: env.yaml names no index, or the index is missing or empty.
     """
     index = task.env.input.candidate_index_file
     if index is None:
@@ -60,5 +60,5 @@ def read_candidates(task: Task) -> list[str]:
 
 
 def shards_of(task: Task, count: int) -> Shards:
-    """Where the results of this task's chunks lie."""
+    """Locate the shards of a task with `count` candidates."""
     return Shards(task.scratch / "shards", count, CHUNK_TYPES[task.object_type])

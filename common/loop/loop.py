@@ -1,4 +1,4 @@
-"""The loop that every image runs for inference and mining: candidates in, one forward pass each, shards out.
+"""The loop of inference and mining, the same for every image: candidates in, one forward pass each, shards out.
 
 claimed chunks -> threads: read, decode, fit -> batches of equal shape -> predictor -> records -> shard
 """
@@ -35,7 +35,7 @@ from common.task.params import CandidateOptions
 log = logging.getLogger(__name__)
 
 NOTHING = Prediction(Detections.empty(1))
-"""What is known of an image that was not looked at."""
+"""Prediction for an image that no model looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +52,34 @@ class Candidate:
 def run_rank(
     candidates: Sequence[str], job: Job, predictor: Predictor | None, shards: Shards, progress: Progress
 ) -> None:
-    """Predict all chunks that this rank can claim.
+    """Process all chunks that this rank can claim.
 
     Args:
-        candidates: all candidates of the task, in index order.
-        predictor: may be None where the job needs no model.
-        progress: called with the share of all candidates that is done.
+        candidates: all candidates of the task, in the order of the index.
+        predictor: may be None if the job needs no model.
+        progress: receives the finished share of all candidates, those of other ranks included.
 
     Raises:
         ImageError: too many undecodable images.
     """
-    # Chunks are claimed one by one while the reading threads ask for candidates, never all at once: a fast rank gets
-    # more of them than a slow one, and what a killed rank has claimed is little.
+    # The generator is lazy: a chunk is claimed only when the reading threads ask for its first candidate. So a fast
+    # rank gets more chunks than a slow one, and a killed rank has claimed few chunks that it did not finish.
     claimed = (Candidate(chunk, Path(candidates[i])) for chunk in shards.claim() for i in shards.span(chunk))
     bad: list[str] = []
     for chunk, members in groupby(_ready(claimed, job, predictor), key=lambda candidate: candidate.chunk):
-        # Asked again for each chunk, because other ranks finish chunks in the meantime.
+        # Counted again for each chunk, because other ranks finish chunks in the meantime.
         records = list(_records(members, job, predictor, _advance(progress, shards.done(), len(candidates))))
         for reason in (record.bad for record in records if record.bad):
             log.warning("skipped: %s", reason)
             bad.append(reason)
-        # A rank knows its own bad images only; the merge counts those of all.
+        # A rank knows its own bad images only. This stops a hopeless task early; the merge counts those of all ranks.
         check_bad_images(bad, job.options.max_bad_images, len(candidates))
         shards.write(chunk, records)
         progress(shards.done() / len(candidates))
 
 
 def _ready(claimed: Iterable[Candidate], job: Job, predictor: Predictor | None) -> Iterator[Candidate]:
-    """The candidates, read and fitted ahead of the model; as they are where no model looks at them."""
+    """Read and fit the candidates ahead of the model; without a model they pass as they are."""
     if predictor is None:
         return iter(claimed)
     options = job.options
@@ -88,7 +88,7 @@ def _ready(claimed: Iterable[Candidate], job: Job, predictor: Predictor | None) 
 
 
 def _advance(progress: Progress, before: int, count: int) -> Callable[[int], None]:
-    """Progress within a chunk: called with the number of its candidates that are done."""
+    """Make the progress within a chunk: it receives the number of finished candidates of the chunk."""
     return lambda done: progress((before + done) / count)
 
 
@@ -106,7 +106,12 @@ def _prepare(candidate: Candidate, job: Job, predictor: Predictor) -> Candidate:
 def _records(
     members: Iterable[Candidate], job: Job, predictor: Predictor | None, advance: Callable[[int], None]
 ) -> Iterator[AnyRecord]:
-    """Records of one chunk, in candidate order."""
+    """Make the records of one chunk, in the order of the candidates.
+
+    Batches hold images of equal shape, so records are finished in another order; they are sorted at the end. Batches
+    never reach beyond a chunk: otherwise the neighbours of an image, and with them the last bits of its numbers, would
+    depend on the chunks that a rank happens to get.
+    """
     if predictor is None:
         return (_record_without_model(member, job) for member in members)
     records: dict[int, AnyRecord] = {}
@@ -120,7 +125,7 @@ def _records(
 def equal_shapes(
     members: Iterable[tuple[int, Candidate]], size: int, records: dict[int, AnyRecord]
 ) -> Iterator[list[tuple[int, Candidate]]]:
-    """Batches of up to `size` images of one input shape; a bad image goes straight to `records`, with its reason."""
+    """Collect batches of up to `size` images of one input shape; bad images go straight to `records`."""
     buckets: dict[tuple[int, ...], list[tuple[int, Candidate]]] = defaultdict(list)
     for i, member in members:
         if member.prepared is None:
@@ -156,7 +161,7 @@ def _mined(
     options: CandidateOptions,
     predictor: Predictor,
 ) -> Iterator[AnyRecord]:
-    """What mining says about each image of a batch, one at a time: maps of all pixels are large."""
+    """Score the images of a batch lazily, one at a time, because maps of all pixels are large."""
     evidence = [
         Evidence(member.path.name, prediction, pixels.shape[1:3], segments=member.segments)
         for member, prediction in zip(batch, predictions, strict=True)
@@ -180,7 +185,7 @@ def _measured(algorithm: Algorithm, evidence: Evidence, settings: MiningSettings
 def _with_augmentations(
     evidence: Sequence[Evidence], pixels: Batch, augment: Augment, options: CandidateOptions, predictor: Predictor
 ) -> list[Evidence]:
-    """Predict the augmentations of all images of a batch, in further batches of the same size."""
+    """Predict the augmented copies of all images of a batch, in further batches of the same size."""
     changed = [
         augment(image, item.prediction.detections, rng(options.mining.task_id, item.name))
         for image, item in zip(pixels, evidence, strict=True)
@@ -204,7 +209,7 @@ def _with_passes(
     settings: MiningSettings,
     predictor: DropoutPredictor,
 ) -> list[Evidence]:
-    """Predict a batch again and again with dropout; of each pass only what the score needs is kept."""
+    """Predict a batch repeatedly with dropout; of each pass only what the score needs is kept."""
     seeds = [[seed(settings.task_id, item.name, number) for item in evidence] for number in range(settings.passes)]
     passes = [[observe(each) for each in found] for found in predictor.predict_dropout(pixels, seeds)]
     return [replace(item, passes=seen) for item, seen in zip(evidence, zip(*passes, strict=True), strict=True)]

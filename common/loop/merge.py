@@ -1,4 +1,4 @@
-"""The finished chunks of all ranks, merged into what the platform reads. Each chunk is read once."""
+"""Merge the finished chunks of all ranks into the files that the platform reads. Each chunk is read once."""
 
 import logging
 import os
@@ -24,13 +24,16 @@ log = logging.getLogger(__name__)
 
 
 def merge(task: Task, candidates: Sequence[str], job: Job, progress: Progress) -> None:
-    """Write what the platform reads, from the finished chunks of all ranks.
+    """Write the results of a task from the finished chunks of all ranks.
+
+    All records pass through one chain of generators: they are counted, the objects are written, and only scores and
+    regions stay in memory. So the pool may be larger than the memory.
 
     Args:
-        progress: called with the share of the regions that are written, where there are any to label.
+        progress: receives the written share of the regions to label, if there are any.
 
     Raises:
-        ImageError: too many undecodable images; nothing is written then.
+        ImageError: too many images cannot be decoded; nothing is written then.
         FileNotFoundError: a chunk is missing.
     """
     kept = Kept([], [], [])
@@ -39,7 +42,7 @@ def merge(task: Task, candidates: Sequence[str], job: Job, progress: Progress) -
     if job.objects is not None:
         _write_objects(task, zip(map(os.path.basename, candidates), records, strict=True))
     else:
-        deque(records, maxlen=0)
+        deque(records, maxlen=0)  # nothing to write, but the records still have to pass
     if kept.bad:
         log.warning("%d of %d images could not be used; their results are empty", len(kept.bad), len(candidates))
     if isinstance(job.algorithm, PoolMeasure):
@@ -50,12 +53,12 @@ def merge(task: Task, candidates: Sequence[str], job: Job, progress: Progress) -
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is needed of all records to the end.
+    """Parts of all records that stay in memory to the end.
 
     Attributes:
-        scores: in candidate order; None for an image that could not be used.
-        regions: of the same images; nothing unless the algorithm summarises regions.
-        bad: why some of them could not be used.
+        scores: score per candidate; None for an image that could not be used.
+        regions: summary of the regions per candidate; empty unless the algorithm makes one.
+        bad: reasons of the images that could not be used.
     """
 
     scores: list[float | None]
@@ -63,7 +66,7 @@ class Kept:
     bad: list[str]
 
     def passing(self, records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
-        """The same records, kept as they pass."""
+        """Pass all records on, and keep what is needed of each."""
         for record in records:
             self.scores.append(None if record.bad else record.score)
             self.regions.append(record.regions)
@@ -73,13 +76,16 @@ class Kept:
 
 
 def _checked(records: Iterable[AnyRecord], kept: Kept, max_bad_images: float, count: int) -> Iterator[AnyRecord]:
-    """All records, then perhaps an error, which a writer meets while its file is still a temporary one."""
+    """Pass all records on, then raise an error if too many are bad.
+
+    The error reaches the writer while its file is still a temporary one: no half-true result is ever visible.
+    """
     yield from records
     check_bad_images(kept.bad, max_bad_images, count)
 
 
 def _write_objects(task: Task, records: Iterable[tuple[str, AnyRecord]]) -> None:
-    """Objects by base name, the platform's key; of two candidates with the same one, the first counts."""
+    """Write objects by base name, the key of the platform; of candidates with the same name, the first counts."""
     first = _unique(records)
     path = task.env.output.infer_result_file
     if task.object_type is ObjectType.DETECTION:
@@ -105,7 +111,11 @@ def _rank_regions(
     settings: MiningSettings,
     progress: Progress,
 ) -> None:
-    """Write the ranking, and which regions of its first images to label."""
+    """Write the ranking and the regions to label in its first images.
+
+    The judge needs the summaries of the whole pool before it can score a single image, so scores are made here and not
+    in the ranks.
+    """
     usable = {path: regions for path, regions in zip(candidates, kept.regions, strict=True) if regions}
     judge = algorithm.judge(list(usable.values()), settings)
     scores = [finite(algorithm, path, judge.score(usable[path])) if path in usable else None for path in candidates]
@@ -115,8 +125,8 @@ def _rank_regions(
 
 
 def _with_paths(candidates: Sequence[str], scores: Sequence[float | None]) -> Iterator[tuple[str, float]]:
-    """Scores by path; an image that could not be used comes after all others."""
+    """Pair paths and scores; an image that could not be used comes after all others."""
     least = min((score for score in scores if score is not None), default=0.0)
-    worst = least - max(1.0, abs(least))  # a step that is still seen when a score is rounded to few digits
+    worst = least - max(1.0, abs(least))  # a step that survives the rounding of scores to few digits
     for path, score in zip(candidates, scores, strict=True):
         yield path, worst if score is None else score

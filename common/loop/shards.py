@@ -1,7 +1,7 @@
-"""Resumable results of inference and mining: one file a chunk of the candidates, whole or absent.
+"""Resumable results of inference and mining: one file per chunk of the candidates, whole or absent.
 
 A chunk is a fixed run of candidates, always predicted in the same batches. So the merged result has the same bytes
-whether one rank did all, several shared the work, or a kill came in between.
+whether one rank did all the work, several shared it, or a kill interrupted it.
 """
 
 import os
@@ -15,11 +15,11 @@ from common.files import write_bytes
 from common.results.records import AnyRecord
 
 CHUNK_SIZE = 256
-"""Most candidates in a chunk: what a kill can lose at most for each rank, and enough to fill batches of equal shape."""
+"""Maximum number of candidates per chunk: what a kill can cost per rank, and enough to fill batches of equal shape."""
 
 LEAST_CHUNK_SIZE = 32
 CHUNKS = 64
-"""Chunks that a small set is cut into, so that several ranks have something to share."""
+"""Number of chunks of a small set, so that several ranks can share it."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Shards:
     """The chunks of one task below one folder.
 
     Attributes:
-        folder: made when first written to.
+        folder: created on the first write.
         count: number of candidates.
-        content: what a chunk is decoded as, one of `records.CHUNK_TYPES`.
+        content: type that a chunk is decoded as, one of `records.CHUNK_TYPES`.
     """
 
     folder: Path
@@ -38,7 +38,7 @@ class Shards:
 
     @property
     def size(self) -> int:
-        """Candidates in a chunk. Depends on their number only: not on the ranks, which must not change a result."""
+        """Candidates per chunk. Depends on their number only, because the number of ranks must not change a result."""
         return min(max(self.count // CHUNKS, LEAST_CHUNK_SIZE), CHUNK_SIZE)
 
     @property
@@ -47,19 +47,20 @@ class Shards:
         return range(-(-self.count // self.size))
 
     def span(self, chunk: int) -> range:
-        """Candidate numbers of a chunk."""
+        """Numbers of the candidates in a chunk."""
         return range(chunk * self.size, min((chunk + 1) * self.size, self.count))
 
     def release_claims(self) -> None:
-        """Forget which rank worked on what; before the ranks start, when a kill may have left claims behind."""
+        """Delete all claims. The parent does so before the ranks start, because a kill may have left some behind."""
         for path in self.folder.glob("*.claim"):
             path.unlink(missing_ok=True)
 
     def claim(self) -> Iterator[int]:
-        """Chunks for the calling rank, one at a time: not done yet, and claimed by no other rank.
+        """Yield chunks for the calling rank, one at a time: not finished, and not claimed by another rank.
 
-        A claim is a file that only one process can create. It needs no lock and no server, works on a shared disk, and
-        a rank that dies holds nothing: the parent deletes all claims before it starts the ranks.
+        A claim is a file that only one process can create (`O_EXCL`). This needs no lock and no server and works on a
+        shared disk. A rank that dies leaves its claim behind, but a dead rank fails the task, and the parent deletes
+        all claims before it starts the ranks again.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for chunk in self.chunks:
@@ -67,30 +68,30 @@ class Shards:
                 yield chunk
 
     def write(self, chunk: int, records: Sequence[AnyRecord]) -> None:
-        """Keep the finished chunk.
+        """Store a finished chunk.
 
         Raises:
-            ValueError: the number of records is not that of the chunk.
+            ValueError: the number of records is not the size of the chunk.
         """
         if len(records) != len(self.span(chunk)):
             raise ValueError(f"chunk {chunk}: expected {len(self.span(chunk))} records, got {len(records)}")
         write_bytes(self._path(chunk), msgspec.json.encode(records))
 
     def read(self, chunk: int) -> list[AnyRecord]:
-        """The records of a finished chunk, in candidate order."""
+        """Read the records of a finished chunk, in the order of the candidates."""
         records: list[AnyRecord] = msgspec.json.decode(self._path(chunk).read_bytes(), type=self.content)
         return records
 
     def finished(self, chunk: int) -> bool:
-        """Whether the records of a chunk are there."""
+        """Return whether the records of a chunk are stored."""
         return self._path(chunk).exists()
 
     def done(self) -> int:
-        """How many candidates are in finished chunks."""
+        """Count the candidates in finished chunks."""
         return sum(len(self.span(chunk)) for chunk in self.chunks if self.finished(chunk))
 
     def records(self) -> Iterator[AnyRecord]:
-        """All records in candidate order, one chunk in memory at a time.
+        """Read all records in the order of the candidates, one chunk in memory at a time.
 
         Raises:
             FileNotFoundError: a chunk is not finished.

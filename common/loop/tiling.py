@@ -1,4 +1,4 @@
-"""Large images in overlapping tiles: small objects keep their size, and memory its limits."""
+"""Large images in overlapping tiles: small objects keep their size, and memory stays bounded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from common.loop.predictor import Predictor
 from common.predictions import Detections, Prediction
 
 Suppress = Callable[[Detections], Detections]
-"""Drops the weaker ones of objects that were found in several tiles. Receives and returns them best first."""
+"""Suppresses duplicates of an object that several tiles show. Receives and returns detections best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """How an image is cut.
+    """Tiling of an image.
 
     Attributes:
-        side: of a tile in pixels of the model's input; a multiple of `stride`.
-        overlap: of neighbours, in the same pixels, at least; less than `side`.
+        side: side of a tile in pixels of the model's input; a multiple of `stride`.
+        overlap: minimum overlap of neighbours in the same pixels; less than `side`.
         scale: model pixels per image pixel.
         stride: coarsest stride of the model in pixels. Tiles begin at multiples of it, so that cells fall on cells.
     """
@@ -34,11 +34,11 @@ class Tiles:
 
     @classmethod
     def of(cls, tile_size: int, tile_overlap: int, input_size: int, stride: int) -> "Tiles":
-        """Tiles of an image, given in pixels of the image, each as large as a model's input.
+        """Make tiles of a size in pixels of the image, each scaled to the size of a model's input.
 
         Args:
             tile_size: side of a tile in pixels of the image.
-            tile_overlap: in pixels of the image, less than `tile_size`.
+            tile_overlap: overlap in pixels of the image, less than `tile_size`.
             input_size: side of the model's input in pixels.
             stride: see above.
         """
@@ -46,29 +46,29 @@ class Tiles:
         return cls(-(-input_size // stride) * stride, round(tile_overlap * scale), scale, stride)
 
     def prepare(self, image: Pixels) -> Prepared:
-        """The whole image at the scale of the tiles, padded to a multiple of the stride."""
+        """Bring the whole image to the scale of the tiles, padded to a multiple of the stride."""
         return letterbox(image, max(round(max(image.shape[:2]) * self.scale), 1), self.stride)
 
     def starts(self, length: int) -> list[int]:
-        """Where the tiles begin along a side of `length` pixels, a multiple of the stride. The last ends with it."""
+        """Starts of the tiles along a side of `length` pixels, a multiple of the stride. The last tile ends with it."""
         if length <= self.side:
             return [0]
         step = max((self.side - self.overlap) // self.stride, 1) * self.stride
         return [*range(0, length - self.side, step), length - self.side]
 
     def corners(self, height: int, width: int) -> list[tuple[int, int]]:
-        """`(y, x)` of the top left corners of all tiles of an input."""
+        """Top left corners `(y, x)` of all tiles of an input."""
         return list(product(self.starts(height), self.starts(width)))
 
 
 class TiledPredictor:
-    """A `Predictor` of whole images that looks at them tile by tile.
+    """A `Predictor` of whole images that works tile by tile.
 
     Args:
-        predictor: of one tile.
-        tiles: how to cut.
-        batch_size: most tiles in a forward pass.
-        suppress: merges what neighbouring tiles found.
+        predictor: predictor of one tile.
+        tiles: tiling of the images.
+        batch_size: maximum number of tiles per forward pass.
+        suppress: removes duplicates from the detections of neighbouring tiles.
     """
 
     def __init__(self, predictor: Predictor, tiles: Tiles, batch_size: int, suppress: Suppress) -> None:
@@ -83,7 +83,7 @@ class TiledPredictor:
         return self._tiles.prepare(image)
 
     def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
-        """Predict all tiles of all images, in batches, and put them together."""
+        """Predict all tiles of all images in batches, and join the results."""
         height, width = batch.shape[1:3]
         corners, side = self._tiles.corners(height, width), self._tiles.side
         cut = [image[y : y + side, x : x + side] for image in batch for y, x in corners]
@@ -113,9 +113,9 @@ class TiledPredictor:
 def _stitched(
     maps: Sequence[Floats], corners: Sequence[tuple[int, int]], tile: tuple[int, int], size: tuple[int, int]
 ) -> Floats:
-    """One map `(K, h, w)` of the whole input from those of its tiles; where these overlap, the largest probability.
+    """Stitch the maps of all tiles to one `(K, h, w)` of the whole input; overlaps take the largest probability.
 
-    Tiles begin on cells of every scale up to the model's stride. On coarser ones they are put to the nearest cell.
+    Tiles begin on cells of every scale up to the model's stride. On coarser scales they go to the nearest cell.
     """
     classes, rows, columns = maps[0].shape
     per_y, per_x = rows / tile[0], columns / tile[1]

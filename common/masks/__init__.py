@@ -1,1 +1,1 @@
-"""Masks: which pixels of an image an object covers; compressed, as maps of classes, and as outlines."""
+"""Masks of objects: compressed, as maps of classes, as outlines, and as prototypes."""

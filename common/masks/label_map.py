@@ -1,4 +1,4 @@
-"""Maps of classes: one class index a pixel, `(height, width)`."""
+"""Maps of classes: one class index per pixel, `(height, width)`."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from common.arrays import Labels
 from common.masks.rle import encode_runs
 
 IGNORED = 255
-"""What no loss and no metric counts: the custom of OpenMMLab, Cityscapes and Pascal VOC."""
+"""Value that losses and metrics ignore, as in OpenMMLab, Cityscapes and Pascal VOC."""
 
 
 def class_masks(labels: Labels) -> dict[int, bytes]:
-    """The compressed mask of each class that occurs, by class index, ascending.
+    """Compress the mask of each class that occurs, by class index, ascending.
 
-    One pass over the map for all classes; the same bytes as pycocotools gives for each class by itself.
+    One pass over the map for all classes; the same bytes as from pycocotools for each class by itself.
 
     Args:
         labels: `(height, width)`.

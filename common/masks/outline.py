@@ -1,4 +1,4 @@
-"""A mask of any shape as one closed polygon, for formats that have nothing else."""
+"""Masks of any shape as one closed polygon, for formats that have nothing else."""
 
 import cv2
 import numpy as np
@@ -9,19 +9,19 @@ from common.arrays import Bools, Doubles, Ints
 Points = Doubles
 
 _LOW, _HIGH = 0.01, 0.99
-"""Where in a border pixel the polygon runs. Just inside: rounding must not carry it into the next pixel."""
+"""Position of the polygon within a border pixel: just inside, so that rounding cannot carry it into the next pixel."""
 
 _LOOKED_AT = 512
-"""Most points of a ring between which the shortest bridge is looked for."""
+"""Maximum number of points per ring in the search for the shortest bridge."""
 
 
 def outline(mask: Bools) -> Points:
-    """The border of a mask as one polygon, without holes or parts left out.
+    """Trace a mask as one polygon, with all its holes and parts.
 
-    Rings are joined by bridges of no width, there and back by the same points: a hole to the ring around it, a part to
-    the parts before it. So filling by the even-odd rule gives the mask, but for what a renderer draws of the bridges
-    themselves: `cv2.fillPoly`, which ultralytics uses, draws a line of one pixel between two parts. The idea is that of
-    `merge_multi_segment` of ultralytics, which knows no holes.
+    Rings are joined by bridges of zero width, there and back through the same points: a hole to the ring around it, a
+    part to the parts before it. So filling by the even-odd rule restores the mask, except for the bridges themselves
+    if a renderer draws them: `cv2.fillPoly`, which ultralytics uses, draws a line of one pixel between two parts. The
+    idea is that of `merge_multi_segment` of ultralytics, which does not handle holes.
 
     Args:
         mask: `(height, width)`, at least one pixel.
@@ -31,7 +31,7 @@ def outline(mask: Bools) -> Points:
         of the mask up to 0.01 of a pixel. Truncated to integers they are the border pixels. p >= 3.
     """
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    # A pixel as four, so that a corner tells which side of its pixel it lies on.
+    # Every pixel becomes four, so that a corner shows on which side of its pixel it lies.
     pixels = mask[y : y + height, x : x + width].view(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
     rings, tree = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     corners = [ring.reshape(-1, 2).astype(np.int64) for ring in rings]
@@ -55,13 +55,13 @@ def _join_all(rings: list[Ints]) -> Ints:
 
 
 def _join(first: Ints, second: Ints) -> Ints:
-    """Walk along the first ring to the bridge, over it, all around the second, back over it, and on."""
+    """Join two rings: along the first to the bridge, over it, all around the second, back over it, and on."""
     i, j = _bridge(first, second)
     return np.concatenate([first[: i + 1], second[j:], second[: j + 1], first[i:]])
 
 
 def _bridge(first: Ints, second: Ints) -> tuple[int, int]:
-    """Positions of two points near each other, one of each ring."""
+    """Find two points near each other, one per ring."""
     step, other_step = (-(-len(ring) // _LOOKED_AT) for ring in (first, second))
     distances = ((first[::step, None] - second[None, ::other_step]) ** 2).sum(axis=2)
     i, j = np.unravel_index(distances.argmin(), distances.shape)

@@ -1,7 +1,7 @@
-"""Masks of objects as sums of prototypes, which is how a YOLO gives them; decoded one at a time, as large as asked for.
+"""Masks of objects as sums of prototypes, as YOLO models give them; decoded one at a time, in any size.
 
 Source: Bolya, Zhou, Xiao, Lee, "YOLACT: Real-time Instance Segmentation", ICCV 2019, arXiv:1904.02689, section 3: the
-mask of an object is the sigmoid of a linear combination of prototypes, cut at its box.
+mask of an object is the sigmoid of a linear combination of prototypes, cropped to its box.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ EVERYWHERE: Final = (slice(None), slice(None))
 
 @dataclass(frozen=True, slots=True)
 class Prototypes:
-    """The masks of the n objects of one image, in the order of its detections. 3 MB an image instead of 30.
+    """Masks of the n objects of one image, in the order of its detections. 3 MB per image instead of 30.
 
     Attributes:
-        coefficients: `(n, m)` float32, what each prototype counts for each object.
-        prototypes: `(m, h, w)` float32, over all of the model's input.
+        coefficients: `(n, m)` float32, weight of each prototype for each object.
+        prototypes: `(m, h, w)` float32, over the whole input of the model.
         input_size: height and width of that input, in pixels.
 
     Raises:
@@ -41,28 +41,28 @@ class Prototypes:
         if self.coefficients.ndim != 2 or self.prototypes.ndim != 3:
             raise ValueError(f"expected (n, m) and (m, h, w), got {self.coefficients.shape}, {self.prototypes.shape}")
         if self.coefficients.shape[1] != len(self.prototypes):
-            raise ValueError(f"coefficients: expected {len(self.prototypes)} a row, got {self.coefficients.shape[1]}")
+            raise ValueError(f"coefficients: expected {len(self.prototypes)} per row, got {self.coefficients.shape[1]}")
 
     def __len__(self) -> int:
         return len(self.coefficients)
 
     def logits(self, i: int, window: Window = EVERYWHERE) -> Floats:
-        """Object `i` on the grid of the prototypes, `(h, w)`: above 0 where a cell is rather its than not."""
+        """Logits of object `i` on the grid of the prototypes, `(h, w)`: above 0 where a cell likely belongs to it."""
         found: Floats = np.tensordot(self.coefficients[i], self.prototypes[:, *window], axes=1)
         return found
 
     def probabilities(self, i: int, window: Window = EVERYWHERE) -> Floats:
-        """The same as probabilities, `(h, w)` in [0, 1]."""
+        """Probabilities of object `i` on the grid of the prototypes, `(h, w)` in [0, 1]."""
         return np.asarray(1 / (1 + np.exp(-np.clip(self.logits(i, window), -80, 80))), np.float32)
 
     def on_grid(self, boxes: Floats) -> Floats:
-        """Boxes `(n, 4)` in pixels of the input, in cells of the prototypes."""
+        """Convert boxes `(n, 4)` from pixels of the input to cells of the prototypes."""
         height, width = self.prototypes.shape[1:]
         down, across = height / self.input_size[0], width / self.input_size[1]
         return boxes * np.array([across, down, across, down], np.float32)
 
     def in_image(self, boxes: Floats, to_image: Matrix, size: tuple[int, int]) -> Iterator[Part]:
-        """The mask of each object at the image's own size: bilinear logits above 0, inside the object's box.
+        """Decode the mask of each object at the image's own size: bilinear logits above 0, inside the object's box.
 
         Args:
             boxes: `(n, 4)` corners in pixels of the image, inside it. A pixel whose centre is in the box counts.
@@ -76,19 +76,19 @@ class Prototypes:
             yield Part(x1, y1, self._sampled(i, matrix, (x1, y1), (max(x2 - x1, 0), max(y2 - y1, 0))))
 
     def _from_image(self, to_image: Matrix) -> Matrix:
-        """Maps pixels of the image to cells of the prototypes, corner at (0, 0)."""
+        """Map from pixels of the image to cells of the prototypes, corner at (0, 0)."""
         height, width = self.prototypes.shape[1:]
         scale = np.array([width / self.input_size[1], height / self.input_size[0]])
         linear = np.linalg.inv(to_image[:, :2])
         return np.hstack([scale[:, None] * linear, (scale * -(linear @ to_image[:, 2]))[:, None]])
 
     def _sampled(self, i: int, matrix: Matrix, corner: tuple[int, int], size: tuple[int, int]) -> Bools:
-        """Object `i` in the part of an image of `size` (width, height) at `corner`."""
+        """Decode object `i` in the part of an image of `size` (width, height) at `corner`."""
         if not all(size):
             return np.zeros(size[::-1], np.bool_)
         linear, offset = matrix[:, :2], matrix[:, 2]
         near, far = linear @ np.array(corner) + offset, linear @ (np.array(corner) + size) + offset
-        # With a cell more on each side, which bilinear values need.
+        # One more cell on each side, which bilinear interpolation needs.
         limit = self.prototypes.shape[:0:-1]
         x1, y1 = np.clip(np.floor(near) - 1, 0, np.subtract(limit, 1)).astype(int).tolist()
         x2, y2 = np.clip(np.ceil(far) + 1, (x1 + 1, y1 + 1), limit).astype(int).tolist()

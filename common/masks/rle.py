@@ -1,8 +1,8 @@
 """Compressed masks, as COCO and the platform write them: run lengths of background and foreground, down the columns.
 
 The first run is background (perhaps of no pixel), the second foreground, and so on. From the fourth on, a length is
-written as its difference to the one before the last; in groups of five bits, lowest first, an ASCII character a group.
-The text knows no size: it comes from the image, always as (height, width) of the pixels as stored.
+written as its difference to the one before the last; in groups of five bits, lowest first, one ASCII character per
+group. The text does not contain the size: that comes from the image, always as (height, width) of the pixels as stored.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ from common.arrays import Bools, Ints
 Size = tuple[int, int]
 
 _OFFSET, _MORE, _SIGN, _DIGITS = 48, 32, 16, 31
-"""What is added to a group to make it a character; the bits of a group: another one follows, sign, digits."""
+"""Offset of the character of a group; bits of a group: another one follows, sign, digits."""
 
 _MOST_GROUPS = 7
 """Groups of the longest number: 35 bits. pycocotools counts in 32."""
 
 _AT_ONCE = 256
-"""Masks that are looked at together: more would no longer fit a processor's cache."""
+"""Number of masks that are parsed together: more would not fit into the cache of a processor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A mask that is known in a rectangle of an image, and empty elsewhere.
+    """A mask inside a rectangle of an image; empty elsewhere.
 
     Attributes:
-        x, y: of the rectangle's first pixel, in pixels of the image.
+        x, y: first pixel of the rectangle, in pixels of the image.
         mask: `(height, width)` of the rectangle.
     """
 
@@ -46,43 +46,37 @@ def encode_part(part: Part, size: Size) -> bytes:
     steps = np.diff(columns, axis=1)
     offset = part.x * height + part.y
     starts, ends = (_places(steps == sign, height) + offset for sign in (1, -1))
-    # A run that ends at the bottom of a column goes on at the top of the next one.
+    # A run that ends at the bottom of a column continues at the top of the next one.
     apart = starts[1:] != ends[:-1]
     first, last = np.append(True, apart)[: len(starts)], np.append(apart, True)[: len(ends)]
     return encode_runs(starts[first], ends[last], size)
 
 
-def encode(masks: Bools) -> list[bytes]:
-    """Compress masks `(n, height, width)`."""
-    columns = np.ascontiguousarray(masks.transpose(0, 2, 1)).view(np.uint8)
-    found: list[dict[str, bytes]] = coco_mask.encode(columns.transpose(2, 1, 0))
-    return [rle["counts"] for rle in found]
-
-
 def encode_runs(starts: Ints, ends: Ints, size: Size) -> bytes:
-    """Compress runs of an image of `size` (height, width), given by their first pixels and those behind their last.
+    """Compress runs of an image of `size` (height, width).
 
     Args:
-        starts, ends: `(n,)`, down the columns, ascending; no run touches the next one.
+        starts, ends: `(n,)` first pixels of the runs and the pixels behind their last, down the columns, ascending; no
+            run touches the next one.
     """
     bounds = np.stack([starts, ends], axis=1).reshape(-1)
     lengths = np.diff(bounds, prepend=0, append=size[0] * size[1])
-    kept = lengths if lengths[-1] else lengths[:-1]  # no last run of no pixel
+    kept = lengths if lengths[-1] else lengths[:-1]  # drop an empty last run
     counts: bytes = coco_mask.frPyObjects({"counts": kept, "size": list(size)}, *size)["counts"]
     return counts
 
 
 def encode_polygon(points: Sequence[float], size: Size) -> bytes:
-    """Compress the inside of a polygon `x1, y1, x2, y2, ...`, filled as pycocotools and so the platform does it."""
+    """Compress the inside of a polygon `x1, y1, x2, y2, ...`, filled as by pycocotools and so by the platform."""
     counts: bytes = coco_mask.frPyObjects([points], *size)[0]["counts"]
     return counts
 
 
 def decode(counts: bytes, size: Size) -> Bools:
-    """The mask `(height, width)`.
+    """Decompress a mask to `(height, width)`.
 
     Raises:
-        ValueError: the text is no mask of that size.
+        ValueError: the text is not a mask of that size.
     """
     height, width = size
     runs, _, strange = _parse([counts])
@@ -92,24 +86,24 @@ def decode(counts: bytes, size: Size) -> Bools:
 
 
 def areas(counts: Sequence[bytes], sizes: Sequence[Size]) -> Ints:
-    """Pixels of each of n valid masks, `(n,)`."""
+    """Count the pixels of n valid masks, `(n,)`."""
     return np.array(coco_mask.area(list(map(_rle, counts, sizes))), np.int64).reshape(-1)
 
 
 def boxes(counts: Sequence[bytes], sizes: Sequence[Size]) -> Ints:
-    """The tightest box around each of n valid masks, corners `(n, 4)`, max corner exclusive; all 0 for an empty one."""
+    """Tightest boxes around n valid masks, corners `(n, 4)`, max corner exclusive; all 0 for an empty mask."""
     found = np.array(coco_mask.toBbox(list(map(_rle, counts, sizes))), np.int64).reshape(-1, 4)
     return np.hstack([found[:, :2], found[:, :2] + found[:, 2:]])
 
 
 def valid(counts: Sequence[bytes], pixels: Sequence[int]) -> Bools:
-    """Whether each of n texts is a compressed mask of so many pixels, `(n,)`: what may be decoded without harm."""
+    """Check which of n texts are compressed masks of so many pixels, `(n,)`: only these are safe to decode."""
     parts = [slice(start, start + _AT_ONCE) for start in range(0, len(counts), _AT_ONCE)]
     return np.concatenate([np.zeros(0, np.bool_), *(_valid(counts[part], pixels[part]) for part in parts)])
 
 
 def _places(found: Bools, height: int) -> Ints:
-    """Positions down the columns of an image of `height`, of what is found `(columns, rows)`."""
+    """Positions down the columns of an image of `height`, of the true cells `(columns, rows)`."""
     columns, rows = np.nonzero(found)
     return columns * height + rows
 
@@ -127,7 +121,7 @@ def _valid(counts: Sequence[bytes], pixels: Sequence[int]) -> Bools:
 
 
 def _parse(counts: Sequence[bytes]) -> tuple[Ints, Ints, Bools]:
-    """Run lengths of all texts in a row, which text each is of, and whether it is none: malformed or negative."""
+    """Parse all texts: run lengths in a row, the text that each belongs to, and whether it is malformed or negative."""
     lengths = np.fromiter(map(len, counts), np.int64, len(counts))
     groups = np.frombuffer(b"".join(counts), np.uint8).astype(np.int64) - _OFFSET
     if not len(groups):
@@ -148,7 +142,7 @@ def _parse(counts: Sequence[bytes]) -> tuple[Ints, Ints, Bools]:
 
 
 def _undo_differences(numbers: Ints, texts: Ints) -> Ints:
-    """Run lengths from the numbers of all texts; `texts` tells which one each number is of."""
+    """Compute run lengths from the numbers of all texts; `texts` holds the text that each number belongs to."""
     place = np.arange(len(numbers)) - np.searchsorted(texts, texts)
     runs = numbers.copy()
     for parity in (0, 1):

@@ -1,5 +1,6 @@
 """Mining: a score for every unlabelled image, so that people label the most valuable ones first.
 
-One file an algorithm, pure functions on arrays; `registry.ALGORITHMS` lists them and says what each one needs from the
-engine, `algorithm.importance` turns an algorithm and the evidence about an image into the number that is written.
+One file per algorithm, named as `mining_algorithm` names it: pure functions on arrays, with what several of them need
+in `measures`. `registry.ALGORITHMS` lists them with their needs, and `algorithm.importance` computes the written score
+of an image from its evidence.
 """

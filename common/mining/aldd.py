@@ -1,10 +1,10 @@
-"""ALDD mining: where neighbouring cells of the class maps disagree.
+"""ALDD mining: disagreement of neighbouring cells of the class maps.
 
 Source: Aghdam, Gonzalez-Garcia, van de Weijer, Lopez, "Active Learning for Deep Detection Neural Networks", ICCV 2019,
 arXiv:1911.09168, for each class and scale of a detector with several.
 
 The paper works on every pixel. The maps have strides of 8 to 32 pixels and are bilinear between their cells, so this
-looks at one point in 4 x 4 pixels, through a window of the same variance: 16 times less work for the same ranking (a
+samples one point in 4 x 4 pixels, through a window of the same variance: 16 times less work for the same ranking (a
 test compares it with the literal formula).
 """
 
@@ -20,14 +20,14 @@ from common.mining.measures.information import binary_entropy
 from common.task.mining_settings import MiningSettings
 
 STRIDE: Final = 4
-"""Pixels of the model input between two grid points. Maps of a multiple of this stride have their kinks there."""
+"""Pixels of the model input between two grid points. Maps with a multiple of this stride have their kinks there."""
 WINDOW: Final = 9
-"""Pixels a side of the neighbourhood."""
+"""Side of the neighbourhood in pixels."""
 REGION: Final = 32
-"""Pixels a side of the regions whose maxima are averaged."""
+"""Side in pixels of the regions whose maxima are averaged."""
 FLOOR: Final = 1e-3
-"""A class that stays below this everywhere is skipped. Values in [0, f] disagree by f / e + f^2 / 8 at most, so that
-changes the score by less than 0.0004 times the number of scales and the weight of the class."""
+"""A class whose probabilities are all below this is skipped. Values in [0, f] disagree by f / e + f^2 / 8 at most, so
+skipping changes the score by less than 0.0004 times the number of scales and the weight of the class."""
 
 _SIDE = (WINDOW**2 - 1) / (24 * STRIDE**2)
 _KERNEL = np.array([_SIDE, 1 - 2 * _SIDE, _SIDE], np.float32)
@@ -35,7 +35,7 @@ _KERNEL = np.array([_SIDE, 1 - 2 * _SIDE, _SIDE], np.float32)
 
 
 def score(evidence: Evidence, settings: MiningSettings) -> float:
-    """Sum over the classes of weight times the mean over regions of the largest disagreement in each.
+    """Sum over the classes: weight times the mean over regions of the largest disagreement in each.
 
     Raises:
         ValueError: there are no class maps.
@@ -45,13 +45,13 @@ def score(evidence: Evidence, settings: MiningSettings) -> float:
         raise ValueError(f"{evidence.name}: aldd needs the class maps of the model, got none")
     weights = given_weights(settings.class_weights, len(maps[0]))
     peaks = np.max([scale.max(axis=(1, 2)) for scale in maps], axis=0)
-    # Not `peaks >= FLOOR`: a NaN must not be skipped, it must fail.
+    # Not `peaks >= FLOOR`, which would skip a NaN instead of failing.
     relevant = np.flatnonzero((weights != 0) & ~(peaks < FLOOR))
     return float(sum(weights[k] * _class_score([scale[k] for scale in maps], evidence.input_size) for k in relevant))
 
 
 def given_weights(given: Sequence[float], class_count: int) -> Floats:
-    """One weight a class, `(class_count,)` float32: the given ones, then 1.0; surplus ones are cut."""
+    """Weights per class, `(class_count,)` float32: the given ones, then 1.0; surplus ones are dropped."""
     weights = np.ones(class_count, np.float32)
     used = given[:class_count]
     weights[: len(used)] = used
@@ -59,7 +59,7 @@ def given_weights(given: Sequence[float], class_count: int) -> Floats:
 
 
 def _class_score(maps: Sequence[Floats], input_size: tuple[int, int]) -> float:
-    """Mean over the regions of the maximum of the disagreement, summed over the scales `(h, w)` of one class."""
+    """Mean over the regions of the maximum disagreement, summed over the scales `(h, w)` of one class."""
     shape = [-(-side // STRIDE) for side in input_size]
     inside = _smooth(np.ones(shape, np.float32))
     disagreement = np.zeros(shape, np.float32)
@@ -69,7 +69,7 @@ def _class_score(maps: Sequence[Floats], input_size: tuple[int, int]) -> float:
 
 
 def _sampled(scale: Floats, input_size: tuple[int, int]) -> Floats:
-    """The map `(h, w)`, bilinear between the centres of its cells, at every STRIDE-th pixel corner of the input."""
+    """Sample a map `(h, w)`, bilinear between centres of its cells, at every STRIDE-th pixel corner of the input."""
     height, width = input_size
     across, down = STRIDE * scale.shape[1] / width, STRIDE * scale.shape[0] / height
     place = np.array([[across, 0, -0.5], [0, down, -0.5]])

@@ -1,9 +1,9 @@
-"""What the engine and a mining algorithm hand each other."""
+"""Interface between the engine and mining algorithms: evidence, algorithms and scores."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -15,12 +15,12 @@ from common.task.mining_settings import MiningSettings
 
 @dataclass(frozen=True, slots=True)
 class Augmented:
-    """A changed copy of a model input, and where its boxes went.
+    """An augmented copy of a model input, and the map of its boxes.
 
     Attributes:
-        name: what was done, for people.
+        name: name of the augmentation, for people.
         image: `(H, W, 3)` uint8, the size of the plain input.
-        matrix: maps the plain input to the changed one.
+        matrix: maps the plain input to the augmented one.
     """
 
     name: str
@@ -28,22 +28,22 @@ class Augmented:
     matrix: Matrix
 
     def move(self, detections: Detections) -> Detections:
-        """Where the objects of the plain input are in the changed one."""
+        """Move objects of the plain input to their places in the augmented one."""
         return detections.moved(self.matrix, self.image.shape[:2])
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a score may depend on, about one image.
+    """Input of a score: everything that it may depend on, for one image.
 
     Attributes:
         name: base name of the image file, with its extension.
-        prediction: of the plain input; without any detection for an algorithm that needs no model.
+        prediction: prediction for the plain input; empty for an algorithm that does not need a model.
         input_size: height and width of the model input, in pixels.
-        augmented: predictions on the changed inputs, in the order of `augmentations`.
-        augmentations: what `Algorithm.augment` gave.
-        segments: what `PoolMeasure.segment` gave.
-        passes: what `Algorithm.observe` made of each pass with dropout.
+        augmented: predictions for the augmented inputs, in the order of `augmentations`.
+        augmentations: result of `Algorithm.augment`.
+        segments: result of `PoolMeasure.segment`.
+        passes: results of `Algorithm.observe`, one per pass with dropout.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Evidence:
     augmented: tuple[Prediction, ...] = ()
     augmentations: tuple[Augmented, ...] = ()
     segments: Segments | None = None
-    passes: tuple[Any, ...] = ()
+    passes: tuple[object, ...] = ()
 
 
 Score = Callable[[Evidence, MiningSettings], float]
-Observe = Callable[[Prediction], Any]
+Observe = Callable[[Prediction], object]
 Augment = Callable[[Pixels, Detections, np.random.Generator], tuple[Augmented, ...]]
 
 
@@ -64,10 +64,10 @@ class Judge(Protocol):
     """Scores images once the regions of the whole pool are known."""
 
     def score(self, summary: bytes) -> float:
-        """Score of an image; the image with the highest one is labelled first."""
+        """Score an image; the image with the highest score is labelled first."""
 
     def to_label(self, summary: bytes, image: Pixels) -> Bools:
-        """The pixels of an image that people should label, `(height, width)` of the image as stored."""
+        """Mark the pixels of an image that people should label, `(height, width)` of the image as stored."""
 
 
 Segment = Callable[[Pixels, MiningSettings], Segments]
@@ -77,17 +77,18 @@ MakeJudge = Callable[[Sequence[bytes], MiningSettings], Judge]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Algorithm:
-    """A way to score images, and what it needs from the engine. One of the two kinds below.
+    """A way to score images, and its needs. One of the two kinds below.
 
     Attributes:
         name: value of the parameter `mining_algorithm`.
-        paper: where the measure comes from.
+        paper: source of the measure.
         needs_model: whether `Evidence.prediction` must be a model's.
         needs_class_maps: whether `Prediction.class_maps` must be filled.
         augment: makes the inputs of the further forward passes from the `(H, W, 3)` uint8 model input, its detections
-            and a generator of `seeds.rng`. May return none for an image that can be scored without.
-        observe: reduces the prediction of a forward pass with dropout to what the score needs. There are
-            `MiningSettings.passes` of them.
+            and a generator of `seeds.rng`. May return none for an image that can be scored without
+            them.
+        observe: reduces the prediction of each of `MiningSettings.passes` forward passes with dropout to what the score
+            needs.
     """
 
     name: str
@@ -103,7 +104,7 @@ class ImageMeasure(Algorithm):
     """Scores each image by itself.
 
     Attributes:
-        score: the measure, in the direction of its paper.
+        score: measure, in the direction of its paper.
         smaller_is_sooner: whether the paper labels the smallest values first.
     """
 
@@ -113,11 +114,11 @@ class ImageMeasure(Algorithm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolMeasure(Algorithm):
-    """Scores the regions of images; the score of an image may depend on the regions of the whole pool.
+    """Scores regions of images; the score of an image may depend on the regions of the whole pool.
 
     Attributes:
-        summarise: reduces one image to what the pool needs to know of it, a few kB.
-        judge: looks at the summaries of all images.
+        summarise: reduces one image to a summary for the pool, a few kB.
+        judge: makes the judge from the summaries of all images.
         segment: cuts an image, `(h, w, 3)` uint8 as it is stored, into regions `(h, w)`; called in the threads that
             read images.
     """
@@ -128,7 +129,7 @@ class PoolMeasure(Algorithm):
 
 
 def importance(algorithm: ImageMeasure, evidence: Evidence, settings: MiningSettings) -> float:
-    """Score of an image as it is written: the image with the highest one is labelled first.
+    """Compute the written score of an image: the image with the highest score is labelled first.
 
     Raises:
         ValueError: the score is not a finite number, or the evidence lacks what the algorithm needs.
@@ -139,10 +140,10 @@ def importance(algorithm: ImageMeasure, evidence: Evidence, settings: MiningSett
 
 
 def finite(algorithm: Algorithm, name: str, score: float) -> float:
-    """The score of the image `name`, if it is one that can be ranked.
+    """Return the score of the image `name` if it can be ranked.
 
     Raises:
-        ValueError: it is NaN or infinite.
+        ValueError: the score is NaN or infinite.
     """
     if not math.isfinite(score):
         raise ValueError(f"{name}: {algorithm.name} gives {score}; expected a finite score")

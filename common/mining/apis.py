@@ -1,12 +1,12 @@
-"""`apis` mining: how unsure the model is about the objects that it reports and about their outlines.
+"""`apis` mining: uncertainty of the model about its objects and their outlines.
 
 Source: Tang, Xie, Zhang, Zhang, Tian, Hu, "Active Pointly-Supervised Instance Segmentation", ECCV 2022,
 arXiv:2207.11493: the entropy of the mask of one object at each pixel of its box (the authors' code is
-github.com/chufengt/APIS, src/condinst/Entropy/condinst.py). They average the proposals for the same object first; what
-non-maximum suppression leaves is one proposal an object. Masks of different objects are never averaged here.
+github.com/chufengt/APIS, src/condinst/Entropy/condinst.py). They first average the proposals for the same object;
+after non-maximum suppression there is one proposal per object. Masks of different objects are never averaged here.
 
-The paper asks for one point of a given box, the one of the largest entropy, and has no score for an image. Ours adds up
-the objects as `entropy` does, each with the doubt that it is there and the mean doubt about the pixels of its box.
+The paper asks for one point of a given box, that of the largest entropy, and does not score images. Our score adds up
+the objects as `entropy` does: for each the doubt that it exists, plus the mean doubt about the pixels of its box.
 """
 
 from collections.abc import Iterable
@@ -17,29 +17,30 @@ import numpy as np
 from common.arrays import Floats
 from common.mining.algorithm import Evidence, ImageMeasure
 from common.mining.measures.information import binary_entropy
+from common.mining.measures.windows import box_windows
 from common.task.mining_settings import MiningSettings
 
 
-def image_score(scores: Floats, masks: Iterable[Floats]) -> float:
-    """Sum over the objects of H_b(score) plus the mean of H_b(p) over its box; the bigger, the sooner.
+def entropy_of_objects(scores: Floats, masks: Iterable[Floats]) -> float:
+    """Sum over the objects: H_b(score) plus the mean of H_b(p) over the box; the largest first.
 
     Args:
-        scores: `(n,)` float32, of the final detections.
-        masks: for each of them the probabilities `(h_i, w_i)` float32 of its mask inside its box, before any threshold.
-            May be a generator: one is looked at at a time.
+        scores: `(n,)` float32, scores of the final detections.
+        masks: probabilities `(h_i, w_i)` float32 of the mask of each inside its box, before any threshold. May be a
+            generator: one mask is used at a time.
 
     Returns:
         A number in [0, 2 n ln 2]; 0 without any detection.
 
     Raises:
-        ValueError: there are not as many masks as scores, or a mask has no pixel.
+        ValueError: the numbers of masks and scores differ, or a mask does not have a pixel.
     """
     doubts = binary_entropy(scores.astype(np.float64))
     return float(sum(doubt + _outline(mask) for doubt, mask in zip(doubts, masks, strict=True)))
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
-    """See `image_score`; the masks as the model gave them, on the grid of its prototypes.
+    """Score an image, see `entropy_of_objects`; with the masks of the model on the grid of its prototypes.
 
     Raises:
         ValueError: the model gave no masks.
@@ -48,21 +49,7 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
     if masks is None:
         raise ValueError(f"{evidence.name}: apis needs the masks of the model, got none")
     boxes = box_windows(masks.on_grid(found.boxes), masks.prototypes.shape[1:])
-    return image_score(found.scores, (masks.probabilities(i, box) for i, box in enumerate(boxes)))
-
-
-def box_windows(boxes: Floats, size: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """Rows and columns of each box; a box that touches a pixel holds it, and each holds one at least.
-
-    Args:
-        boxes: `(n, 4)` float32, `x1, y1, x2, y2` in pixels of the masks, max corner exclusive; clipped to the masks.
-        size: height and width of the masks.
-    """
-    last = np.array([size[1] - 1, size[0] - 1])
-    near = np.clip(np.floor(boxes[:, :2]), 0, last).astype(int)
-    far = np.maximum(np.clip(np.ceil(boxes[:, 2:]), 0, last + 1).astype(int), near + 1)
-    corners = np.hstack([near, far]).tolist()
-    return [(slice(y1, y2), slice(x1, x2)) for x1, y1, x2, y2 in corners]
+    return entropy_of_objects(found.scores, (masks.probabilities(i, box) for i, box in enumerate(boxes)))
 
 
 def _outline(mask: Floats) -> float:

@@ -1,6 +1,6 @@
 """The four augmentations of CALD: flip, cutout, downsize, rotate.
 
-Each keeps the size of the model input, and each is an affine map of the plane (for cutout, the one that moves nothing).
+Each keeps the size of the model input, and each is an affine map of the plane (for cutout, the identity).
 Numbers and order are those of the authors' code, github.com/we1pingyu/CALD, cald/cald_helper.py.
 """
 
@@ -16,24 +16,24 @@ from common.predictions import Detections
 
 RATIO: Final = 0.8
 ANGLE: Final = 5.0
-"""Degrees, counter-clockwise as one sees it."""
+"""Degrees, counter-clockwise on the screen."""
 HOLES: Final = 2
 TRIALS: Final = 50
 HOLE_SIDES: Final = (0.05, 0.2)
-"""Sides of a hole, as a share of the input's."""
+"""Range of the sides of a hole, as a share of the input's sides."""
 COVERED: Final = (0.1, 0.4)
-"""Accepted share of the box that a hole covers most."""
+"""Accepted range of the covered share of the most covered box."""
 PADDING: Final = (114, 114, 114)
-"""The grey that letterboxing pads with, so that no new object seems to begin at the border."""
+"""Grey of letterboxing, so that the border does not look like a new object."""
 
 
 def augment(image: Pixels, detections: Detections, rng: np.random.Generator) -> tuple[Augmented, ...]:
-    """The four changed copies of a model input; none where nothing was detected: CALD scores such an image without.
+    """Make the four augmented copies of a model input; none if nothing was detected, since CALD does not use them then.
 
     Args:
         image: `(H, W, 3)` uint8.
-        detections: of `image`.
-        rng: decides where the holes are.
+        detections: detections of `image`.
+        rng: chooses the holes.
     """
     if not len(detections):
         return ()
@@ -41,18 +41,18 @@ def augment(image: Pixels, detections: Detections, rng: np.random.Generator) -> 
 
 
 def flip(image: Pixels) -> Augmented:
-    """Left and right exchanged."""
+    """Exchange left and right."""
     matrix = np.array([[-1.0, 0.0, image.shape[1]], [0.0, 1.0, 0.0]])
     return Augmented("flip", np.ascontiguousarray(image[:, ::-1]), matrix)
 
 
 def cutout(image: Pixels, detections: Detections, rng: np.random.Generator) -> Augmented:
-    """At most two black holes; none when no trial covers a box by the accepted share.
+    """Cut at most two black holes; none if no trial covers a box by an accepted share.
 
     Args:
         image: `(H, W, 3)` uint8.
-        detections: of `image`; at least one.
-        rng: decides size and place of the holes.
+        detections: detections of `image`; at least one.
+        rng: chooses sizes and places of the holes.
     """
     height, width = image.shape[:2]
     trials = _holes((height, width), rng)
@@ -64,7 +64,7 @@ def cutout(image: Pixels, detections: Detections, rng: np.random.Generator) -> A
 
 
 def downsize(image: Pixels) -> Augmented:
-    """Smaller by the factor 0.8, at the top left of a grey input."""
+    """Shrink by the factor 0.8, to the top left of a grey input."""
     height, width = image.shape[:2]
     small_height, small_width = round(height * RATIO), round(width * RATIO)
     canvas = np.full_like(image, PADDING)
@@ -74,7 +74,7 @@ def downsize(image: Pixels) -> Augmented:
 
 
 def rotate(image: Pixels) -> Augmented:
-    """Rotated by 5 degrees about the centre, then shrunk until all of it fits."""
+    """Rotate by 5 degrees about the centre, then shrink until everything fits."""
     height, width = image.shape[:2]
     matrix = _rotation(height, width)
     turned = cv2.warpAffine(image, _between_centres(matrix), (width, height), borderValue=PADDING)
@@ -82,7 +82,7 @@ def rotate(image: Pixels) -> Augmented:
 
 
 def _holes(size: tuple[int, int], rng: np.random.Generator) -> Ints:
-    """All trials at once: boxes `(TRIALS, 4)` inside an input of `size` (height, width)."""
+    """Draw all trials at once: boxes `(TRIALS, 4)` inside an input of `size` (height, width)."""
     full = np.array([size[1], size[0]])
     sides = rng.uniform(*HOLE_SIDES, (TRIALS, 2)) * full
     near = rng.uniform(0, 1, (TRIALS, 2)) * (full - sides)
@@ -99,6 +99,6 @@ def _rotation(height: int, width: int) -> Matrix:
 
 
 def _between_centres(matrix: Matrix) -> Matrix:
-    """The same map for OpenCV, which puts (0, 0) at the centre of the first pixel instead of its corner."""
+    """Adapt a map to OpenCV, where (0, 0) is the centre of the first pixel instead of its corner."""
     shift = matrix[:, :2].sum(axis=1) / 2 - 0.5
     return np.hstack([matrix[:, :2], (matrix[:, 2] + shift)[:, None]])

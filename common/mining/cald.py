@@ -1,4 +1,4 @@
-"""CALD mining: how much the detections change when the image is changed in a way that should not matter.
+"""CALD mining: change of the detections under augmentations that should not matter.
 
 Source: Yu, Zhu, Yang, Chen, "Consistency-based Active Learning for Object Detection", CVPR Workshops 2022,
 arXiv:2103.10374, first stage, with the conventions of the authors' code (github.com/we1pingyu/CALD). The second stage,
@@ -18,11 +18,11 @@ from common.predictions import Detections
 from common.task.mining_settings import MiningSettings
 
 BASE_POINT: Final = 1.3
-"""The consistency that tells most (the authors' beta): below it two detections hardly match, above it they agree."""
+"""Most informative consistency (the authors' beta): below it two detections hardly match, above it they agree."""
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
-    """Mean over the augmentations of the smallest distance of a detection to the base point; the smallest first.
+    """Mean over the augmentations: smallest distance of a detection to the base point; the smallest first.
 
     0, so among the first, for an image without any detection, as in the authors' code.
 
@@ -39,9 +39,9 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
 
 
 def class_distribution(probabilities: Floats) -> Doubles:
-    """One distribution over K classes and the background for each row.
+    """Make a distribution over K classes and the background from each row.
 
-    The scores of a sigmoid head need not sum to 1: what they leave is the background's, and a surplus is scaled away.
+    The scores of a sigmoid head need not sum to 1: the background gets the remainder, and a surplus is scaled away.
 
     Args:
         probabilities: `(n, K)` float32 in [0, 1].
@@ -64,10 +64,10 @@ def _distance(reference: Detections, augmented: Augmented, found: Detections, si
 
 
 def _consistencies(moved: Detections, found: Detections) -> Doubles:
-    """Paper, section 3.2: IoU with the best match plus the mean score, lowered as the two class distributions differ.
+    """IoU with the best match plus the mean score, lowered by the divergence of the classes; paper, section 3.2.
 
     Args:
-        moved: the n detections of the plain input, where they should be in the augmented one.
+        moved: the n detections of the plain input, moved to their places in the augmented one.
         found: the m >= 1 detections of the augmented input.
 
     Returns:

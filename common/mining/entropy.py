@@ -1,4 +1,4 @@
-"""Entropy mining: how unsure a model is about the objects that it reports, or about the class of a pixel."""
+"""Entropy mining: uncertainty of a model about its objects, or about the classes of pixels."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ PAPER: Final = "Joshi, Porikli, Papanikolopoulos: Multi-class active learning fo
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
-    """Sum over the final detections of the binary entropy H_b of their scores; 0 without any detection.
+    """Sum over the final detections: binary entropy H_b of the score; 0 without any detection.
 
     Source: Joshi, Porikli, Papanikolopoulos, "Multi-class active learning for image classification", CVPR 2009, for the
     entropy of a prediction; Yang, Huang, Crowley, "Plug and Play Active Learning for Object Detection", CVPR 2024,
@@ -21,13 +21,13 @@ def score(evidence: Evidence, _settings: MiningSettings) -> float:
 
 
 def score_of_pixels(evidence: Evidence, _settings: MiningSettings) -> float:
-    """Mean over the pixels of the entropy of their classes, divided by ln K: in [0, 1].
+    """Mean over the pixels: entropy of the classes, divided by ln K; in [0, 1].
 
     Source: Joshi et al., see above, for the entropy of a prediction. The mean, and not the sum, so that large images do
     not come first for being large.
 
     Raises:
-        ValueError: the prediction holds no classes of pixels.
+        ValueError: the prediction does not hold classes of pixels.
     """
     if evidence.prediction.pixels is None:
         raise ValueError(f"{evidence.name}: entropy needs the classes of the pixels")

@@ -1,12 +1,12 @@
-"""MaskAL mining: how well the passes of a model with dropout agree on the objects of an image.
+"""MaskAL mining: agreement of the passes of a model with dropout on the objects of an image.
 
 Source: Blok, Kootstra, Elghor, Diallo, van Evert, van Henten, "Active learning with MaskAL reduces annotation effort
 for training Mask R-CNN", 2022, arXiv:2112.06586, written as in the authors' code (github.com/pieterblok/maskal,
-active_learning/sampling/observations.py and heuristics/uncertainty.py). An image counts by the mean of its objects, as
-in the authors' settings (`mode: mean`).
+active_learning/sampling/observations.py and heuristics/uncertainty.py). The score of an image is the mean of its
+objects, as in the authors' settings (`mode: mean`).
 
-Where ours differs: an object joins the set that it overlaps most, not the first that it overlaps enough; an object seen
-twice in a pass counts once for its occurrence; widths of boxes are x2 - x1, without the authors' 1 pixel more.
+Differences: an object joins the set that it overlaps most, not the first that it overlaps enough; an object seen
+twice in a pass counts once for its occurrence; widths of boxes are x2 - x1, without the authors' extra pixel.
 
 The measure is a certainty: the paper labels the images with the smallest values.
 """
@@ -14,7 +14,7 @@ The measure is a certainty: the paper labels the images with the smallest values
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from common.arrays import Bools, Doubles, Floats, Ints
 from common.boxes import upright
 from common.mining.algorithm import Evidence, ImageMeasure
-from common.mining.apis import box_windows
+from common.mining.measures.windows import box_windows
 from common.predictions import Prediction
 from common.task.mining_settings import MiningSettings
 
 Masks = NDArray[np.uint64]
-"""`(n, words)`, 64 pixels a word, see `pack`."""
+"""`(n, words)`, 64 pixels per word, see `pack`."""
 
 SAME: Final = 0.5
-"""Above this IoU of their masks two detections are the same object (the authors' `iou_thres`)."""
+"""IoU of masks above which two detections are the same object (the authors' `iou_thres`)."""
 SHARED: Final = 0.25
-"""Share of the masks of an object that a pixel of its mean mask belongs to, at least, as in the authors' code."""
+"""Minimum share of the masks of an object that contain a pixel of its mean mask, as in the authors' code."""
 NOTHING_SEEN: Final = 1.0
-"""Of an image in which no pass detects anything: comes last. The authors leave such images out."""
+"""Score of an image without detections in any pass: it comes last. The authors leave such images out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Sighting:
     """The detections of one pass of the model.
 
     Attributes:
-        masks: `(n, words)` uint64, of `pack`: an eighth of the memory of bool. Ten passes with 100 objects of 640 x 640
+        masks: `(n, words)` uint64 of `pack`: an eighth of the memory of bool. Ten passes with 100 objects of 640 x 640
             pixels are 51 MB, at the quarter resolution of the prototypes of a YOLO 3 MB.
         boxes: `(n, 4)` float32, corners `x1, y1, x2, y2`, max corner exclusive, in the same unit for all passes.
-        probabilities: `(n, K)` float32, of each class without background.
+        probabilities: `(n, K)` float32, probability of each class, without background.
     """
 
     masks: Masks
@@ -54,7 +54,7 @@ class Sighting:
 
     @classmethod
     def of(cls, prediction: Prediction) -> Self:
-        """What one pass saw of an image: its masks inside their boxes, on the grid of the prototypes.
+        """Reduce the prediction of one pass: masks inside their boxes, on the grid of the prototypes.
 
         Raises:
             ValueError: the model gave no masks.
@@ -70,18 +70,18 @@ class Sighting:
 
 
 def score(evidence: Evidence, _settings: MiningSettings) -> float:
-    """See `certainty`.
+    """Score an image, see `certainty`.
 
     Raises:
         ValueError: there was no pass with dropout.
     """
     if not evidence.passes:
         raise ValueError(f"{evidence.name}: maskAL needs passes with dropout, got none")
-    return certainty(evidence.passes)
+    return certainty(cast(Sequence[Sighting], evidence.passes))
 
 
 def pack(masks: Bools) -> Masks:
-    """Masks `(n, h, w)` bool as bits, `(n, ceil(h w / 64))` uint64; what fills the last word is 0."""
+    """Pack masks `(n, h, w)` bool into bits, `(n, ceil(h w / 64))` uint64; the last word is filled with 0."""
     n = len(masks)
     flat = masks.reshape(n, math.prod(masks.shape[1:]))
     padded = np.pad(np.packbits(flat, axis=1), ((0, 0), (0, -flat.shape[1] // 8 % 8)))
@@ -89,7 +89,7 @@ def pack(masks: Bools) -> Masks:
 
 
 def certainty(passes: Sequence[Sighting]) -> float:
-    """Mean over the objects of semantic times spatial times occurrence certainty; the smaller, the sooner.
+    """Mean over the objects: semantic times spatial times occurrence certainty; the smallest first.
 
     Args:
         passes: the T >= 1 passes over one image (parameter `mcd_iterations`), masks all of the same size.
@@ -113,19 +113,20 @@ def certainty(passes: Sequence[Sighting]) -> float:
 
 
 def clusters(masks: Masks) -> Ints:
-    """The object that each detection shows: that of the first one of an object that it overlaps most, or a new one.
+    """Assign each detection to the object whose first detection it overlaps most, or to a new object.
 
     Args:
         masks: `(n, words)`, pass after pass, the best of each pass first.
 
     Returns:
-        `(n,)` int64, objects numbered from 0 in the order in which they are first seen. An empty mask is alone.
+        `(n,)` int64, objects numbered from 0 in the order of their first detections. An empty mask is an object of its
+        own.
     """
     areas = _areas(masks)
     objects = np.zeros(len(masks), np.int64)
     firsts: list[int] = []
     for row, mask in enumerate(masks):
-        # The IoU is at most the ratio of the areas, so most pairs need no look at the pixels.
+        # The IoU is at most the ratio of the areas, so for most pairs the pixels do not matter.
         sizes = areas[firsts]
         near = np.flatnonzero(np.minimum(sizes, areas[row]) > SAME * np.maximum(sizes, areas[row]))
         overlaps = _iou(mask, areas[row], masks[np.array(firsts, np.int64)[near]], sizes[near])
@@ -138,7 +139,7 @@ def clusters(masks: Masks) -> Ints:
 
 
 def semantic_certainty(probabilities: Floats) -> Doubles:
-    """1 - H / ln K for each detection, H being the entropy of its class probabilities scaled to a sum of 1.
+    """Semantic certainty 1 - H / ln K of each detection, with the entropy H of its class probabilities scaled to sum 1.
 
     Args:
         probabilities: `(n, K)` float32.
@@ -172,7 +173,7 @@ def box_certainty(boxes: Floats) -> float:
 
 
 def _areas(masks: Masks) -> Doubles:
-    """Pixels of each mask; the words of the last axis are counted together."""
+    """Count the pixels of each mask; the words of the last axis are counted together."""
     areas: Doubles = np.bitwise_count(masks).sum(axis=-1, dtype=np.float64)
     return areas
 

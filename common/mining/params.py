@@ -1,4 +1,4 @@
-"""Hyper-parameters of mining that every image of detectors has."""
+"""Hyper-parameters of mining that all images of detectors share."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from common.task.params import in_any_case, parameter
 
 
 def mining_algorithm_parameter(default: str) -> Any:
-    """`mining_algorithm`, with the default of the image."""
+    """Declare `mining_algorithm`, with the default of the image."""
     return parameter(
         default,
         "random, aldd, cald or entropy; aldd suits one class, entropy several",
@@ -18,19 +18,19 @@ def mining_algorithm_parameter(default: str) -> Any:
 
 
 def class_weights_parameter() -> Any:
-    """`class_distribution_scores`: the weights of the classes, as the predecessors called them."""
+    """Declare `class_distribution_scores`: class weights, by the name that the predecessors gave them."""
     return parameter(
         "",
-        "weights of the classes for aldd, separated by commas, such as 1.0,1.0,0.1; a missing one counts 1.0",
+        "class weights for aldd, separated by commas, such as 1.0,1.0,0.1; missing ones count as 1.0",
         "aldd 的类别权重，以逗号分隔，如 1.0,1.0,0.1；缺少的按 1.0 计",
     )
 
 
 def parse_class_weights(text: str) -> tuple[float, ...]:
-    """`1.0, 0.5` -> (1.0, 0.5).
+    """Parse `1.0, 0.5` to (1.0, 0.5).
 
     Raises:
-        ValueError: a weight is no number, or negative.
+        ValueError: a weight is not a number, or is negative.
     """
     try:
         weights = tuple(float(part) for part in text.split(",")) if text.strip() else ()
@@ -41,8 +41,8 @@ def parse_class_weights(text: str) -> tuple[float, ...]:
     return weights
 
 
-def _text(value: Any) -> Any:
-    """A list or a lone number, as YAML may give it, back to the text that people type."""
+def _text(value: object) -> object:
+    """Turn a list or a lone number, as YAML may read it, back into the text that people type."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
@@ -59,4 +59,4 @@ AlgorithmName = Annotated[_Names, in_any_case(_Names)]
 """A key of `mining.registry.DETECTION`, in any case."""
 
 ClassWeights = Annotated[str, BeforeValidator(_text), AfterValidator(_checked)]
-"""Text that `parse_class_weights` understands."""
+"""Text in the format of `parse_class_weights`."""

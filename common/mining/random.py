@@ -1,4 +1,4 @@
-"""Random mining: the baseline that every other algorithm has to beat."""
+"""Random mining: the baseline for every other algorithm."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from common.task.mining_settings import MiningSettings
 
 
 def score(evidence: Evidence, settings: MiningSettings) -> float:
-    """A uniform number in [0, 1) from a hash of the task and the image's name."""
+    """Uniform number in [0, 1) from a hash of the task and the image's name."""
     return uniform(settings.task_id, evidence.name)
 
 

@@ -1,4 +1,4 @@
-"""The mining algorithms, by what a project labels and the name that a task gives in `mining_algorithm`."""
+"""Registry of the mining algorithms, by object type and by the value of `mining_algorithm`."""
 
 from collections.abc import Mapping
 from typing import Final

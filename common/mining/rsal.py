@@ -1,15 +1,15 @@
-"""RSAL mining: the superpixels that the model is unsure about, rare classes first.
+"""RSAL mining: superpixels about which the model is uncertain, rare classes first.
 
 Source: Cai, Xu, Liew, Foo, "Revisiting Superpixels for Active Learning in Semantic Segmentation with Realistic
 Annotation Costs", CVPR 2021: uncertainty, dominant class and class balance are the paper's, the last as in the authors'
 code (github.com/cailile/Revisiting-Superpixels-for-Active-Learning, scripts/region_selection_using_al.py). Its first
 step, stretching the uncertainties of the pool to [0, 1], is left out: BvSB lies there already.
 
-The paper chooses regions of a whole pool under a budget and has no score for an image. Ours is what its regions bring:
-the best `topk` count in any case, each further one when it is among those that the budget of the pool pays for.
+The paper chooses regions of a whole pool under a budget and does not score images. Our score is the sum over regions:
+the best `topk` count in any case, further ones if the budget of the pool covers them.
 
-An image contributes its `Regions`, 6 bytes a region: 6 kB for 1024 of them, 120 MB for 20 000 images. They may be made
-in shards, in any order; what depends on the pool is a `Standard`, made from all of them.
+An image contributes its `Regions`, 6 bytes per region: 6 kB for 1024 of them, 120 MB for 20 000 images. They may be
+made in shards, in any order; everything that depends on the pool is in a `Standard`, made from all of them.
 """
 
 from collections.abc import Sequence
@@ -27,16 +27,16 @@ from common.mining.measures.superpixels import superpixels
 from common.task.mining_settings import MiningSettings
 
 FURTHER: Final = 0.2
-"""Share of the pool's regions that may lie above the threshold, at most."""
+"""Maximum share of the pool's regions above the threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """All that the pool needs to know about one image.
+    """Summary of one image for the pool.
 
     Attributes:
-        scores: `(R,)` float32 in [0, 1], the mean uncertainty of each region.
-        classes: `(R,)` int16, the class that most of its pixels are predicted to have.
+        scores: `(R,)` float32 in [0, 1], mean uncertainty of each region.
+        classes: `(R,)` int16, class that is predicted for most of its pixels.
     """
 
     scores: Floats
@@ -44,12 +44,12 @@ class Regions:
 
     @classmethod
     def of(cls, probabilities: Floats, labels: Segments) -> Self:
-        """Score the regions of an image, all of them.
+        """Score all regions of an image.
 
         Args:
-            probabilities: `(K, h', w')` float32, of the image in any size. For K = 1, "not this class" is a second one,
-                with number 1.
-            labels: `(h, w)` int32, of `superpixels`.
+            probabilities: `(K, h', w')` float32, for the image in any size. For K = 1, "not this class" is a second
+                class, with number 1.
+            labels: `(h, w)` int32 of `superpixels`.
         """
         two = leaders(probabilities)
         doubts = resized(best_versus_second(two), labels.shape)
@@ -57,24 +57,24 @@ class Regions:
         return cls(means(doubts, labels), modes(classes, labels, max(len(probabilities), 2)))
 
     def packed(self) -> bytes:
-        """For a shard: 6 bytes a region."""
+        """Pack for a shard: 6 bytes per region."""
         return self.scores.tobytes() + self.classes.tobytes()
 
     @classmethod
     def unpacked(cls, summary: bytes) -> Self:
-        """What `packed` gave."""
+        """Unpack the bytes of `packed`."""
         count = len(summary) // 6
         return cls(np.frombuffer(summary, np.float32, count), np.frombuffer(summary, np.int16, offset=4 * count))
 
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """What the regions of every image of a pool are measured by.
+    """Standard by which the regions of all images of a pool are measured.
 
     Attributes:
-        weights: `(K,)` float64 in [1/e, 1], of each class.
-        threshold: further regions count from this weighted score on; infinite where none does.
-        topk: parameter `topk_superpixel_score`: so many regions of an image count in any case.
+        weights: `(K,)` float64 in [1/e, 1], weight of each class.
+        threshold: minimum weighted score of further regions; infinite if none counts.
+        topk: parameter `topk_superpixel_score`: number of regions per image that count in any case.
     """
 
     weights: Doubles
@@ -85,13 +85,13 @@ class Standard:
 def standard(
     pool: Sequence[Regions], class_count: int, *, class_balance: bool, kept_images: int, topk: int
 ) -> Standard:
-    """The standard of a pool. Needs the memory of `kept_images` x `topk` numbers besides the pool.
+    """Compute the standard of a pool. Needs the memory of `kept_images` x `topk` numbers besides the pool.
 
     Args:
-        pool: the regions of every image; gone through twice.
+        pool: regions of every image; iterated twice.
         class_count: K, at least 2 (see `Regions.of`).
         class_balance: whether regions of frequent classes count less.
-        kept_images: parameter `max_kept_mining_image`: the images whose regions people will label.
+        kept_images: parameter `max_kept_mining_image`: number of images whose regions people will label.
         topk: parameter `topk_superpixel_score`, >= 1.
     """
     counts = np.zeros(class_count, np.int64)
@@ -103,10 +103,10 @@ def standard(
 
 
 def frequency_weights(counts: Ints) -> Doubles:
-    """exp(-p) for each class, p being its share of the pool's regions (the paper's class balance).
+    """Weight exp(-p) of each class, p being its share of the pool's regions (the paper's class balance).
 
     Args:
-        counts: `(K,)`, regions of each predicted class.
+        counts: `(K,)`, number of regions per predicted class.
 
     Returns:
         `(K,)` float64; all 1 for a pool without regions.
@@ -115,17 +115,17 @@ def frequency_weights(counts: Ints) -> Doubles:
     return weights
 
 
-def image_score(regions: Regions, measure: Standard) -> float:
-    """Sum of the weighted scores of the regions to label; the bigger, the sooner."""
+def regions_score(regions: Regions, measure: Standard) -> float:
+    """Sum of the weighted scores of the regions to label; the largest first."""
     return float(_weighted(regions, measure.weights)[to_label(regions, measure)].sum())
 
 
 def to_label(regions: Regions, measure: Standard) -> Ints:
-    """The numbers of the regions to label in an image: the best `topk`, and all others from the threshold on.
+    """Choose the regions to label in an image: the best `topk`, and all others from the threshold on.
 
     Returns:
-        `(n,)` int64, best first, n >= min(topk, R). Of equally good regions the one with the smaller number comes
-        first.
+        Numbers of the regions, `(n,)` int64, best first, n >= min(topk, R). Of equally good regions the one with the
+        smaller number comes first.
     """
     scores = _weighted(regions, measure.weights)
     order = np.argsort(-scores, kind="stable")
@@ -133,10 +133,10 @@ def to_label(regions: Regions, measure: Standard) -> Ints:
 
 
 def summarise(evidence: Evidence, settings: MiningSettings) -> bytes:
-    """The regions of one image, packed for the pool.
+    """Score the regions of one image, and pack them for the pool.
 
     Raises:
-        ValueError: the prediction holds no classes of pixels, or the image was not cut into regions.
+        ValueError: the prediction does not hold classes of pixels, or the image was not cut into regions.
     """
     if evidence.prediction.pixels is None or evidence.segments is None:
         raise ValueError(f"{evidence.name}: RSAL needs the classes of the pixels and the superpixels")
@@ -144,7 +144,7 @@ def summarise(evidence: Evidence, settings: MiningSettings) -> bytes:
 
 
 def judge(pool: Sequence[bytes], settings: MiningSettings) -> "SuperpixelJudge":
-    """The standard of the pool, ready to score its images."""
+    """Make the judge from the standard of the pool."""
     regions = [Regions.unpacked(summary) for summary in pool]
     class_count = max((int(each.classes.max()) + 1 for each in regions), default=1)
     measure = standard(
@@ -159,17 +159,17 @@ def judge(pool: Sequence[bytes], settings: MiningSettings) -> "SuperpixelJudge":
 
 @dataclass(frozen=True, slots=True)
 class SuperpixelJudge:
-    """See `algorithm.Judge`."""
+    """Judge of superpixels, see `algorithm.Judge`."""
 
     measure: Standard
     settings: MiningSettings
 
     def score(self, summary: bytes) -> float:
-        """See `image_score`."""
-        return image_score(Regions.unpacked(summary), self.measure)
+        """Score an image, see `regions_score`."""
+        return regions_score(Regions.unpacked(summary), self.measure)
 
     def to_label(self, summary: bytes, image: Pixels) -> Bools:
-        """The superpixels to label. They are cut again, which is the same every time."""
+        """Mark the superpixels to label. They are cut again, which gives the same regions every time."""
         labels = segment(image, self.settings)
         chosen = np.zeros(int(labels.max()) + 1, np.bool_)
         chosen[to_label(Regions.unpacked(summary), self.measure)] = True
@@ -178,7 +178,7 @@ class SuperpixelJudge:
 
 
 def segment(image: Pixels, settings: MiningSettings) -> Segments:
-    """The superpixels of an image as it is stored."""
+    """Cut an image, as it is stored, into superpixels."""
     return superpixels(image, settings.superpixels, settings.most_superpixels)
 
 
@@ -188,7 +188,7 @@ def _weighted(regions: Regions, weights: Doubles) -> Doubles:
 
 
 def _threshold(pool: Sequence[Regions], weights: Doubles, budget: int) -> float:
-    """The `budget`-th best weighted score of the pool; infinite for a budget of 0."""
+    """Find the `budget`-th best weighted score of the pool; infinite for a budget of 0."""
     if budget < 1:
         return float("inf")
     best = np.zeros(0)

@@ -1,1 +1,1 @@
-"""What an image hands back to the platform, one module a file."""
+"""Results that an image returns to the platform, one module per file."""

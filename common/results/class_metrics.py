@@ -1,4 +1,4 @@
-"""class-metrics.csv: one line a class, how well the best stage does on it, for people to read."""
+"""class-metrics.csv: metrics of the best stage, one line per class, for people to read."""
 
 import csv
 import io
@@ -14,26 +14,26 @@ from common.files import write_text
 log = logging.getLogger(__name__)
 
 CLASS_FILE: Final = "class-metrics.csv"
-"""Below the output root."""
+"""File below the output root."""
 
 COLUMNS: Final = {
     ObjectType.DETECTION: ("AP50", "AP50_95", "objects"),
     ObjectType.SEMANTIC: ("IoU", "accuracy", "pixels"),
     ObjectType.INSTANCE: ("maskAP50", "maskAP50_95", "objects"),
 }
-"""Names of `ClassMetrics.first`, `second` and `count`. The means of the two are what ranks models, see `RANKED_BY`."""
+"""Names of `ClassMetrics.first`, `second` and `count`. The means of the first two rank models, see `RANKED_BY`."""
 
 MOST_LOGGED: Final = 20
-"""Classes in the log."""
+"""Maximum number of classes in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:
-    """What is known of one class.
+    """Metrics of one class.
 
     Attributes:
-        name: of the class.
-        first, second: see `COLUMNS`, in [0, 1]; None where the validation set has nothing to measure it by.
+        name: name of the class.
+        first, second: see `COLUMNS`, in [0, 1]; None if the validation set has nothing to measure them by.
         count: true objects, or pixels, of the class in the validation set.
     """
 
@@ -45,11 +45,11 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a validation found out.
+    """Result of a validation.
 
     Attributes:
-        metrics: of all classes together, by the names that a stage has for them.
-        classes: in the order of the class indices.
+        metrics: metrics of all classes together, by the names that a stage has for them.
+        classes: metrics by class index.
     """
 
     metrics: dict[str, float]
@@ -61,8 +61,8 @@ def write_classes(path: Path, classes: Iterable[ClassMetrics], object_type: Obje
 
     Args:
         path: the file.
-        classes: in the order of the class indices.
-        object_type: names the columns.
+        classes: metrics by class index.
+        object_type: determines the names of the columns.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -72,7 +72,7 @@ def write_classes(path: Path, classes: Iterable[ClassMetrics], object_type: Obje
 
 
 def read_classes(path: Path) -> list[ClassMetrics]:
-    """The table; empty where there is none."""
+    """Read the table; empty if there is none."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -81,16 +81,16 @@ def read_classes(path: Path) -> list[ClassMetrics]:
 
 
 def worst_first(classes: Iterable[ClassMetrics]) -> list[ClassMetrics]:
-    """By the first metric; those that have none come last."""
+    """Sort by the first metric; classes without it come last."""
     return sorted(classes, key=lambda each: (each.first is None, each.first or 0.0))
 
 
 def log_classes(path: Path, object_type: ObjectType) -> None:
-    """Tell the table in the log, which people can read when the platform has removed the file.
+    """Log the table, because people can still read the log when the platform has removed the file.
 
     Args:
-        path: the file; nothing is told where there is none.
-        object_type: names the columns.
+        path: the file; nothing is logged if there is none.
+        object_type: determines the names of the columns.
     """
     classes = worst_first(read_classes(path))
     if not classes:
@@ -103,7 +103,7 @@ def log_classes(path: Path, object_type: ObjectType) -> None:
 
 
 def _lines(classes: Sequence[ClassMetrics], columns: Sequence[str]) -> list[str]:
-    """Names come last: how wide a terminal shows them, nobody knows."""
+    """Format the table. Names come last, because their width on a terminal is unknown."""
     rows = [tuple(columns), *((_short(each.first), _short(each.second), str(each.count)) for each in classes)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     names = ["class", *(each.name for each in classes)]

@@ -1,4 +1,4 @@
-"""training-curve.csv: one line a validation, the same columns for every image of an object type, for people to read."""
+"""training-curve.csv: one line per validation, for people; every image of an object type has the same columns."""
 
 import csv
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ from common.files import write_text
 from common.results.training import RANKED_BY
 
 CURVE_FILE = "training-curve.csv"
-"""Below the output root."""
+"""File below the output root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is known of one validation.
+    """Result of one validation.
 
     Attributes:
-        step: the epoch or iteration after which it was, counted from 1.
-        first, second: the metrics that rank models, see `training.RANKED_BY`.
-        loss: mean total loss of the training since the validation before.
+        step: epoch or iteration of the validation, counted from 1.
+        first, second: metrics that rank models, see `training.RANKED_BY`.
+        loss: mean total loss of the training since the previous validation.
     """
 
     step: int
@@ -34,9 +34,9 @@ def write_curve(path: Path, points: Iterable[Point], object_type: ObjectType, un
 
     Args:
         path: the file.
-        points: in the order of the training.
-        object_type: names the metrics.
-        unit: what a step is called: `epoch` or `iteration`.
+        points: validations in the order of the training.
+        object_type: determines the names of the metrics.
+        unit: name of a step: `epoch` or `iteration`.
     """
     lines = [f"{p.step},{p.first:.6g},{p.second:.6g},{p.loss:.6g}" for p in points]
     header = ",".join([unit, *RANKED_BY[object_type], "loss"])
@@ -44,7 +44,7 @@ def write_curve(path: Path, points: Iterable[Point], object_type: ObjectType, un
 
 
 def read_curve(path: Path) -> list[Point]:
-    """The curve so far; empty where there is none."""
+    """Read the curve so far; empty if there is none."""
     if not path.is_file():
         return []
     rows = csv.reader(path.read_text(encoding="utf-8").splitlines()[1:])
@@ -52,6 +52,6 @@ def read_curve(path: Path) -> list[Point]:
 
 
 def add_point(path: Path, point: Point, object_type: ObjectType, unit: str = "epoch") -> None:
-    """Add a validation; a restarted training does its last one again, so that later ones are dropped."""
+    """Add a validation and drop later ones, because a restarted training repeats its last steps."""
     earlier = [each for each in read_curve(path) if each.step < point.step]
     write_curve(path, [*earlier, point], object_type, unit)

@@ -12,18 +12,18 @@ from common.predictions import Detections, RotatedDetections
 from common.results.records import Annotation, Box
 
 ANGLE_DIGITS = 6
-"""Behind the point of an angle: what float32 has."""
+"""Decimal places of an angle: the precision of float32."""
 
 
 def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Annotation, ...]:
-    """The objects of one image as the platform reads them.
+    """Convert the objects of one image to the platform's format.
 
-    Boxes are rounded so that a box of the data set that is predicted perfectly comes back as the same four integers,
-    and, if it is rotated, with the same angle. A box is at least one pixel wide and high.
+    Boxes are rounded so that a perfect prediction of a box of the data set returns the same four integers and, if it is
+    rotated, the same angle. A box is at least one pixel wide and high.
 
     Args:
         detections: boxes in pixels of the image; upright ones already clipped to it.
-        class_names: of the task; a detection of another class does not exist for it and is left out.
+        class_names: names of the task; detections of other classes are left out.
     """
     boxes = _rotated(detections) if isinstance(detections, RotatedDetections) else _upright(detections)
     rows = zip(boxes, detections.classes.tolist(), detections.scores.tolist(), strict=True)
@@ -37,12 +37,12 @@ def annotations(detections: Detections, class_names: Sequence[str]) -> tuple[Ann
 def _upright(detections: Detections) -> Iterator[Box]:
     corners = np.rint(detections.boxes).astype(int)
     sides = np.maximum(corners[:, 2:] - corners[:, :2], 1)
-    starts = np.maximum(corners[:, 2:] - sides, 0)  # what is thinner than a pixel stays inside the image
+    starts = np.maximum(corners[:, 2:] - sides, 0)  # a box thinner than a pixel stays inside the image
     return starmap(Box, np.hstack([starts, sides]).tolist())
 
 
 def _rotated(detections: RotatedDetections) -> Iterator[Box]:
-    """The un-rotated box about the same centre, and the angle."""
+    """Make the unrotated boxes about the same centres, with the angles."""
     boxes = detections.convention.apply(detections.boxes)
     sides = np.maximum(np.rint(boxes[:, 2:4]), 1)
     starts = np.rint(boxes[:, :2] - sides / 2)
@@ -58,7 +58,7 @@ def write_infer_result(
 
     Args:
         path: infer-result.json.
-        objects: (base name of the image, its objects); every candidate, those without objects too.
+        objects: (base name of the image, its objects) for every candidate, those without objects too.
         legacy: use the key that platform 1.1 reads.
     """
     key = "annotations" if legacy else "boxes"

@@ -1,4 +1,4 @@
-"""result.tsv: candidates, the one to label first on top."""
+"""result.tsv: the candidates, best first."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from common.files import replacing
 
 DIGITS = 6
-"""Significant digits of a score: enough to rank, few enough to hide the last bit of a sum on another machine."""
+"""Significant digits of a score: enough to rank, few enough to hide rounding differences between machines."""
 
 
 def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id: str) -> list[str]:
@@ -15,11 +15,11 @@ def write_mining_result(path: Path, scores: Iterable[tuple[str, float]], task_id
 
     Args:
         path: result.tsv.
-        scores: (candidate as in the index, importance), bigger = label sooner.
-        task_id: orders candidates of equal importance at random, but always in the same way.
+        scores: (candidate as in the index, importance); the largest importance is labelled first.
+        task_id: seed of the random but reproducible order among candidates of equal importance.
 
     Returns:
-        The candidates as they are written.
+        The candidates in the written order.
     """
     rounded = [(name, float(f"{score:.{DIGITS}g}")) for name, score in scores]
     rounded.sort(key=lambda item: (-item[1], _lot(task_id, item[0]), item[0]))

@@ -1,4 +1,4 @@
-"""What infer-result.json keeps of a prediction, for each thing that a project can label."""
+"""Convert predictions to objects of infer-result.json, per object type."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -11,21 +11,21 @@ from common.results.records import Annotation, MaskObject
 from common.results.segmentation import class_objects, instances
 
 ObjectsOf = Callable[[Prediction, Placement, Sequence[str]], tuple[Annotation, ...] | tuple[MaskObject, ...]]
-"""Called with a prediction, where its image lies in the model's input, and the names of the classes."""
+"""Converts a prediction, given the placement of its image in the model's input and the class names."""
 
 
 def boxes(prediction: Prediction, placement: Placement, class_names: Sequence[str]) -> tuple[Annotation, ...]:
-    """A box for each detection."""
+    """Make a box for each detection."""
     return annotations(placement.to_image(prediction.detections), class_names)
 
 
 def masks_of_objects(
     prediction: Prediction, placement: Placement, class_names: Sequence[str]
 ) -> tuple[MaskObject, ...]:
-    """A mask for each detection.
+    """Make a mask for each detection.
 
     Raises:
-        ValueError: the model gave none.
+        ValueError: the model gave no masks.
     """
     if prediction.masks is None:
         raise ValueError("instance segmentation needs the masks of the model, got none")
@@ -37,10 +37,10 @@ def masks_of_objects(
 def masks_of_classes(
     prediction: Prediction, placement: Placement, class_names: Sequence[str]
 ) -> tuple[MaskObject, ...]:
-    """A mask for each class that the image shows.
+    """Make a mask for each class that the image shows.
 
     Raises:
-        ValueError: the model says nothing about pixels.
+        ValueError: the model gave no classes of pixels.
     """
     if prediction.pixels is None:
         raise ValueError("semantic segmentation needs the classes of the pixels, got none")

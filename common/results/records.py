@@ -1,4 +1,4 @@
-"""What one candidate of an inference or mining task got, as its shard keeps it; masks stay compressed to the end."""
+"""Results of one candidate of inference or mining, as its shard stores them; masks stay compressed to the end."""
 
 from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
@@ -12,7 +12,7 @@ class Box(msgspec.Struct, frozen=True, omit_defaults=True):
     """A box in pixels of the image: integers, as the platform's parser demands.
 
     Attributes:
-        rotate_angle: turn about the centre, in the unit of the data set; None for an image without rotated boxes.
+        rotate_angle: rotation about the centre, in the unit of the data set; None for an image without rotated boxes.
     """
 
     x: int
@@ -23,7 +23,7 @@ class Box(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Annotation(msgspec.Struct, frozen=True):
-    """One predicted object, as the platform reads it."""
+    """A predicted object, as the platform reads it."""
 
     box: Box
     class_name: str
@@ -31,14 +31,14 @@ class Annotation(msgspec.Struct, frozen=True):
 
 
 class MaskObject(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One object, or all that an image shows of one class.
+    """An object, or all pixels of one class in an image.
 
     Attributes:
-        class_name: its class.
-        bbox: x, y, width, height in pixels: the tightest around the mask, width and height >= 1.
+        class_name: name of the class.
+        bbox: tightest box around the mask: x, y, width, height in pixels, width and height >= 1.
         area: pixels of the mask, >= 1.
-        counts: the compressed mask, see `masks.rle`.
-        confidence: in [0, 1]; None where classes are told apart and not objects.
+        counts: compressed mask, see `masks.rle`.
+        confidence: score in [0, 1]; None for the pixels of a class.
     """
 
     class_name: str
@@ -52,12 +52,12 @@ Found = TypeVar("Found", Annotation, MaskObject)
 
 
 class Record(msgspec.Struct, Generic[Found], frozen=True, omit_defaults=True):
-    """What one candidate got: its objects if inference was asked for, its score if mining was.
+    """Results of one candidate: its objects if the task infers, its score or regions if it mines.
 
     Attributes:
         size: height and width of the image in pixels, as stored (EXIF orientation not applied); 0 if it was not read.
-        regions: what mining knows of its regions, see `mining.algorithm.PoolMeasure`; instead of a score.
-        bad: why the image could not be used, or empty.
+        regions: summary of its regions, see `mining.algorithm.PoolMeasure`; instead of a score.
+        bad: reason why the image could not be used, or empty.
     """
 
     objects: tuple[Found, ...] = ()
@@ -74,4 +74,4 @@ CHUNK_TYPES: Final[Mapping[ObjectType, type[list[AnyRecord]]]] = {
     ObjectType.SEMANTIC: list[Record[MaskObject]],  # type: ignore[dict-item]
     ObjectType.INSTANCE: list[Record[MaskObject]],  # type: ignore[dict-item]
 }
-"""What a chunk of a task is decoded as, by what the project labels."""
+"""Types that chunks are decoded as, by object type."""

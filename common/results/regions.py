@@ -1,6 +1,6 @@
-"""Which regions of the first images people should label: a mask for each image, beside result.tsv.
+"""Regions to label in the first images of the ranking: one mask per image, beside result.tsv.
 
-The platform does not read them; annotators and their tools do. The predecessors wrote them there too, but as JPEG.
+The platform does not read them; annotators and their tools do. The predecessors wrote them to the same place, as JPEG.
 """
 
 import logging
@@ -28,11 +28,11 @@ def write_regions(folder: Path, summaries: Mapping[str, bytes], judge: Judge, pr
     """Write `<folder>/<base name>.png` for each image: one channel of 8 bits, as large as the image is stored.
 
     Args:
-        folder: is made.
-        summaries: what mining knows of each image, by path, the first in the ranking first. Of two images with the same
-            base name the first counts.
-        judge: says which regions to label.
-        progress: called with the share that is done.
+        folder: created if missing.
+        summaries: summaries of the regions by path, in the order of the ranking. Of two images with the same base name
+            the first counts.
+        judge: chooses the regions to label.
+        progress: receives the finished share.
     """
     by_name: dict[str, str] = {}
     for path in summaries:

@@ -1,10 +1,9 @@
-"""infer-result.json for masks: a COCO document, exactly as the platform's parser demands it."""
+"""infer-result.json for masks: a COCO document, exactly as the platform's parser requires it."""
 
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,17 +23,17 @@ def instances(
     size: rle.Size,
     class_names: Sequence[str],
 ) -> tuple[MaskObject, ...]:
-    """The objects of one image as the platform reads them, in the given order.
+    """Convert the objects of one image to the platform's format, in the given order.
 
-    Left out are masks without a pixel, which would have no box; classes that the task does not have; and of objects of
-    one class with the same box all but the first: the platform would drop them, whatever their masks.
+    Left out are masks without a pixel, which would not have a box; classes that the task does not have; and of objects
+    of one class with the same box all but the first: the platform would drop them, whatever their masks.
 
     Args:
-        parts: n masks, best object first; one is looked at at a time.
+        parts: n masks, best object first; one is used at a time.
         classes: `(n,)` class indices.
         scores: `(n,)`.
         size: height and width of the image.
-        class_names: of the task.
+        class_names: names of the task.
     """
     rows = [
         (class_names[index], rle.encode_part(part, size), score)
@@ -48,12 +47,12 @@ def instances(
 
 
 def class_objects(labels: Labels, class_names: Sequence[str]) -> tuple[MaskObject, ...]:
-    """What one image shows of each class, by class index: one mask a class, without a confidence.
+    """Make one mask per class that an image shows, by class index, without a confidence.
 
     Args:
-        labels: `(height, width)` class index of each pixel, at the image's own size; what is no class of the task, such
-            as the background, is left out.
-        class_names: of the task.
+        labels: `(height, width)` class index of each pixel, at the image's own size; classes that the task does not
+            have, such as the background, are left out.
+        class_names: names of the task.
     """
     height, width = labels.shape
     rows = [(class_names[i], counts, None) for i, counts in class_masks(labels).items() if i < len(class_names)]
@@ -67,16 +66,16 @@ def write_segmentation_result(
 
     Args:
         path: infer-result.json.
-        images: (base name, what was found); every candidate, those without objects too, no base name twice. The
-            platform knows an image by its base name: with a folder before it, all its objects would be lost.
-        class_names: of the task; the position is the category id. A class of an object that is not among them (of a
-            task that names no classes) gets the next one.
+        images: (base name, record) for every candidate, those without objects too, no base name twice. The platform
+            identifies an image by its base name: with a folder before it, all its objects would be lost.
+        class_names: names of the task; the position is the category id. Other classes of objects (of a task that does
+            not name classes) get the next ids.
     """
     encode = msgspec.json.encode
     ids = {name: index for index, name in enumerate(class_names)}
     written = 0
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Two lists grow at once: the shorter one beside the file, until the other is complete.
+    # Two lists grow at once: the shorter one goes to a temporary file until the longer one is complete.
     with replacing(path) as handle, tempfile.TemporaryFile(dir=path.parent) as listed:
         handle.write(b'{"annotations":[')
         for image_id, (name, record) in enumerate(images, 1):
@@ -96,7 +95,7 @@ def write_segmentation_result(
 
 
 def _objects(rows: Sequence[tuple[str, bytes, float | None]], size: rle.Size) -> list[MaskObject]:
-    """Objects of class names, compressed masks that have a pixel, and scores."""
+    """Make objects from rows of class name, compressed mask (not empty), and score."""
     if not rows:
         return []
     names, counts, scores = zip(*rows, strict=True)
@@ -116,8 +115,8 @@ def _confidence(score: float) -> float:
 
 def _annotation(
     item: MaskObject, annotation_id: int, image_id: int, category_id: int, size: rle.Size
-) -> dict[str, Any]:
-    """The platform reads `confidence` and not `score`, and fails without `area`."""
+) -> dict[str, object]:
+    """Make an annotation. The platform reads `confidence` and not `score`, and fails without `area`."""
     annotation = {
         "id": annotation_id,
         "image_id": image_id,

@@ -15,12 +15,12 @@ def confusion(truth: Labels, predicted: Labels, class_count: int) -> Counts:
     """Count pixels by their true and predicted class: `(K, K)`, truth along the rows. Sum over the images of a set.
 
     Args:
-        truth: class index of each pixel, or 255 where it is unknown: such a pixel does not count.
+        truth: class index of each pixel, or 255 if unknown: such a pixel does not count.
         predicted: the same shape; class indices below K.
-        class_count: K, the background among them where it is a class.
+        class_count: K, including the background if it is a class.
 
     Raises:
-        ValueError: shapes differ, or a value is no class.
+        ValueError: shapes differ, or a value is not a class.
     """
     if truth.shape != predicted.shape:
         raise ValueError(f"predicted: expected shape {truth.shape}, got {predicted.shape}")
@@ -34,17 +34,17 @@ def confusion(truth: Labels, predicted: Labels, class_count: int) -> Counts:
 
 
 def semantic_metrics(matrix: Counts, class_names: Sequence[str]) -> Evaluation:
-    """Summary of a confusion matrix, as mmsegmentation defines it, in [0, 1] and never NaN.
+    """Summarise a confusion matrix as mmsegmentation defines it, in [0, 1] and never NaN.
 
     Args:
         matrix: `(K, K)`, see `confusion`.
-        class_names: of the K classes.
+        class_names: names of the K classes.
 
     Returns:
-        `mIoU`: intersection over union, the mean over classes that occur in the truth or the prediction.
-        `mAcc`: share of a class's pixels that are found, the mean over classes that occur in the truth.
-        `aAcc`: share of all pixels that are right.
-        Each 0 where there is nothing to measure. A class that is only predicted has an intersection over union of 0,
+        `mIoU`: mean intersection over union of the classes that occur in the truth or the prediction.
+        `mAcc`: mean recall of the pixels of the classes that occur in the truth.
+        `aAcc`: share of correct pixels.
+        Each is 0 if there is nothing to measure. A class that is only predicted has an intersection over union of 0,
         but no accuracy.
     """
     right, truth, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
@@ -59,7 +59,7 @@ def semantic_metrics(matrix: Counts, class_names: Sequence[str]) -> Evaluation:
 
 
 def _ratios(parts: Counts, wholes: Counts) -> list[float | None]:
-    """None where the whole is nothing."""
+    """Divide; None where the whole is 0."""
     return [part / whole if whole else None for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True)]
 
 

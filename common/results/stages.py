@@ -1,4 +1,4 @@
-"""The stages of a training: which checkpoints the platform gets, kept valid from the first one on."""
+"""Stages of a training: the checkpoints that the platform gets. They are valid from the first one on."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,25 +25,25 @@ from common.task.env import Task
 BEST, LAST = "best", "last"
 
 EVALUATE = {"iou_thr": 0.5, "conf_thr": 0.001}
-"""What the metrics of a stage are computed at."""
+"""Thresholds at which the metrics of a stage are computed."""
 
-Rank = Callable[[Stage], tuple[float, ...]]
-"""The bigger, the better a stage."""
+StageOrder = Callable[[Stage], tuple[float, ...]]
+"""Sort key of stages; the largest is the best."""
 
 
 class Retention(Protocol):
-    """Which checkpoints are kept."""
+    """Policy of the checkpoints that are kept."""
 
     def names(self, step: int, *, best: bool) -> list[str]:
-        """Stages that the checkpoint after a step (epoch or iteration, counted from 1) becomes."""
+        """List the stages that the checkpoint of a step (epoch or iteration, counted from 1) becomes."""
 
-    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
-        """Those that stay, oldest first, `MAX_STAGES` at most, the best among them."""
+    def kept(self, stages: Sequence[Stage], order: StageOrder) -> list[Stage]:
+        """Select the stages that stay, oldest first: `MAX_STAGES` at most, the best among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """The best epoch; with `every`, also the last one and every `every`-th, the newest ones where they are too many."""
+    """Keep the best epoch; with `every`, also the last one and every `every`-th, the newest if these are too many."""
 
     every: int | None
 
@@ -54,20 +54,20 @@ class Periodic:
             names += [LAST] if step % self.every else [LAST, f"epoch_{step}"]
         return names
 
-    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], order: StageOrder) -> list[Stage]:
         """See `Retention`."""
         return keep_stages(stages, BEST)
 
 
 @dataclass(frozen=True, slots=True)
 class BestAndLatest:
-    """The `count` best and the `count` latest, under the name of their step; `best` and `last` in any case.
+    """Keep the `count` best and the `count` latest, named after their step; `best` and `last` in any case.
 
-    -1: all. Where they are more than the platform takes, the best and the latest go before the others.
+    If these are more than the platform takes, the best and the latest have priority, alternately.
 
     Attributes:
-        count: see above.
-        unit: what a step is called: `epoch` or `iter`.
+        count: see above; -1 = all.
+        unit: name of a step: `epoch` or `iter`.
     """
 
     count: int
@@ -77,11 +77,11 @@ class BestAndLatest:
         """See `Retention`."""
         return [*([BEST] if best else []), LAST, *([f"{self.unit}_{step}"] if self.count != 1 else [])]
 
-    def kept(self, stages: Sequence[Stage], rank: Rank) -> list[Stage]:
+    def kept(self, stages: Sequence[Stage], order: StageOrder) -> list[Stage]:
         """See `Retention`."""
         others = [stage for stage in stages if stage.name not in (BEST, LAST)]
         count = len(others) if self.count < 0 else self.count
-        latest, best = others[::-1][:count], sorted(others, key=rank, reverse=True)[:count]
+        latest, best = others[::-1][:count], sorted(others, key=order, reverse=True)[:count]
         wanted = [BEST, LAST]
         for pair in zip(best, latest, strict=True):
             wanted += [stage.name for stage in pair if stage.name not in wanted]
@@ -91,10 +91,13 @@ class BestAndLatest:
 class Stages:
     """Publishes checkpoints below the models folder, and writes result.yaml and class-metrics.csv after each.
 
+    A kill may come at any moment, and the platform reads result.yaml even then. So files are linked before result.yaml
+    names them, and deleted after it has stopped naming them.
+
     Args:
-        task: names the folders.
-        record: where the stages are remembered across a restart.
-        retention: which epochs are kept.
+        task: determines the folders.
+        record: file that keeps the stages across a restart.
+        retention: policy of the checkpoints that are kept.
     """
 
     def __init__(self, task: Task, record: Path, retention: Retention) -> None:
@@ -107,7 +110,7 @@ class Stages:
         self._attachments: dict[str, tuple[str, ...]] = {}
 
     def beats_best(self, metrics: Mapping[str, float]) -> bool:
-        """Whether a checkpoint with these metrics is better than all before."""
+        """Return whether a checkpoint with these metrics is better than all before."""
         best = next((stage for stage in self._stages if stage.name == BEST), None)
         return best is None or self._rank(_stage(BEST, (), metrics, ())) > self._rank(best)
 
@@ -121,14 +124,14 @@ class Stages:
         classes: Sequence[ClassMetrics] = (),
         beside: Sequence[Path] = (),
     ) -> None:
-        """Offer a checkpoint.
+        """Publish a checkpoint under the names that the retention policy gives it, if any.
 
         Args:
-            checkpoint: the file; later replaced, never rewritten.
-            step: the epoch or iteration after which it was saved, counted from 1.
-            metrics: of the checkpoint; brought into the range that the platform accepts.
+            checkpoint: the file; later replaced, never rewritten in place.
+            step: epoch or iteration of the checkpoint, counted from 1.
+            metrics: metrics of the checkpoint; brought into the range that the platform accepts.
             best: whether it is the best so far.
-            classes: the metrics by class, where they are known.
+            classes: metrics by class, if known.
             beside: further files of the stage.
         """
         names = self._retention.names(step, best=best)
@@ -138,24 +141,24 @@ class Stages:
             self._write()
 
     def replace_file(self, stage: str, file: Path) -> None:
-        """Put another version of a file into a stage (without optimizer state), or a further one (its export)."""
+        """Put a new version of a file into a stage (without optimizer state), or a further file (its export)."""
         link_or_copy(file, self.folder(stage) / file.name)
         self._stages = [_with_file(item, file.name) if item.name == stage else item for item in self._stages]
         self._write()
 
     def attach(self, section: str, files: Sequence[Path]) -> None:
-        """Add files that belong to no stage, under the name of a section. A restart has to attach them again."""
+        """Add files that do not belong to a stage, under the name of a section. A restart has to attach them again."""
         for file in files:
             link_or_copy(file, self._task.env.output.models_dir / ATTACHMENTS / section / file.name)
         self._attachments[section] = tuple(file.name for file in files)
         self._write()
 
     def weights(self) -> list[tuple[str, Path]]:
-        """Name and weights file of each stage."""
+        """List name and weights file of each stage."""
         return [(stage.name, self.folder(stage.name) / stage.files[0]) for stage in self._stages]
 
     def folder(self, stage: str) -> Path:
-        """Where the files of a stage lie."""
+        """Folder of the files of a stage."""
         return self._task.env.output.models_dir / stage
 
     def _rank(self, stage: Stage) -> tuple[float, ...]:
@@ -169,7 +172,7 @@ class Stages:
         self._stages = [*others, replace(stage, files=tuple(files))]
 
     def _write(self) -> None:
-        """result.yaml first, so that it never names a file that is removed next."""
+        """Write result.yaml, then delete what it no longer names, then write the record for a restart."""
         kept = self._retention.kept(self._stages, self._rank)
         result = TrainingResult(self._task.object_type, kept, BEST, EVALUATE, self._attachments)
         output = self._task.env.output
@@ -184,7 +187,7 @@ class Stages:
         write_bytes(self._record, msgspec.json.encode(kept))
 
     def _write_classes(self) -> None:
-        """Those of the best stage; a training that validates nothing has none."""
+        """Write the metrics by class of the best stage; a training that never validates does not have any."""
         best = next(stage for stage in self._stages if stage.name == BEST)
         if best.classes:
             write_classes(self._task.env.output.root_dir / CLASS_FILE, best.classes, self._task.object_type)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -13,12 +13,12 @@ from common.files import write_text
 from common.results.class_metrics import ClassMetrics
 
 ATTACHMENTS: Final = "attachments"
-"""Key of result.yaml, and the folder below the models directory that has a folder for each section."""
+"""Key of result.yaml, and folder below the models directory with one folder per section."""
 
 _DECIDES: Final = {ObjectType.DETECTION: "mAP50_95", ObjectType.SEMANTIC: "mAcc", ObjectType.INSTANCE: "maskAP50_95"}
 
 RANKED_BY: Final = {kind: (PRIMARY_METRIC[kind], second) for kind, second in _DECIDES.items()}
-"""Metrics that tell a better stage: what the platform compares models by, then what decides where that is equal."""
+"""Metrics that rank stages: the one that the platform compares models by, and the one that decides between equals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Stage:
 
     Attributes:
         name: also the folder below the models directory; no `@` and no `/`.
-        files: relative to that folder; the weights first.
+        files: file names relative to that folder; the weights first.
         timestamp: seconds since the epoch.
         metrics: `mAP` is the average precision at IoU 0.5 for every image; those that the platform knows lie in [0, 1].
-        classes: the same by class, for `class-metrics.csv`; the platform has no place for it.
+        classes: metrics by class, for `class-metrics.csv`; result.yaml has no place for them.
     """
 
     name: str
@@ -46,7 +46,7 @@ class TrainingResult:
 
     Attributes:
         best: name of the stage that the platform uses by default.
-        evaluate: IoU and confidence that the metrics were computed at.
+        evaluate: thresholds of IoU and confidence for the metrics.
         attachments: further files by section, relative to the section's folder.
     """
 
@@ -58,12 +58,12 @@ class TrainingResult:
 
 
 def unit(value: float) -> float:
-    """A metric as the platform accepts it, in [0, 1]. Frameworks say NaN or -1 for "nothing to measure": that is 0."""
+    """Bring a metric into [0, 1]. NaN or -1, by which frameworks mean "nothing to measure", become 0."""
     return min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0
 
 
 def keep_stages(stages: Sequence[Stage], best: str) -> list[Stage]:
-    """The best stage and the newest others, as many as the platform takes, oldest first."""
+    """Select the best stage and the newest others, as many as the platform takes, oldest first."""
     others = [stage for stage in stages if stage.name != best][-(MAX_STAGES - 1) :]
     return [stage for stage in stages if stage.name == best or stage in others]
 
@@ -73,8 +73,8 @@ def write_training_result(path: Path, models_dir: Path, result: TrainingResult, 
 
     Args:
         path: result.yaml.
-        models_dir: where the stages' folders lie.
-        legacy: write the form of platform 1.1 (`model` and `map`, the best model only).
+        models_dir: folder of the stages' folders.
+        legacy: write the format of platform 1.1 (`model` and `map`, the best model only).
 
     Raises:
         ValueError: a listed file does not exist, a metric is out of range, or there is no best stage: the platform
@@ -86,12 +86,12 @@ def write_training_result(path: Path, models_dir: Path, result: TrainingResult, 
         _check_files(section, files, models_dir / ATTACHMENTS / section)
     by_name = {stage.name: stage for stage in result.stages}
     if result.best not in by_name:
-        raise ValueError(f"best stage {result.best!r} is none of {sorted(by_name)}")
+        raise ValueError(f"best stage {result.best!r} is not among {sorted(by_name)}")
     content = _legacy(by_name[result.best], result) if legacy else _stages(result)
     write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
-def _stages(result: TrainingResult) -> dict[str, Any]:
+def _stages(result: TrainingResult) -> dict[str, object]:
     return {
         "best_stage_name": result.best,
         "model_stages": {
@@ -109,7 +109,7 @@ def _stages(result: TrainingResult) -> dict[str, Any]:
     }
 
 
-def _legacy(best: Stage, result: TrainingResult) -> dict[str, Any]:
+def _legacy(best: Stage, result: TrainingResult) -> dict[str, object]:
     metric = best.metrics[PRIMARY_METRIC[result.object_type]]
     return {"model": [f"{best.name}/{file}" for file in best.files], "map": round(float(metric), 6)}
 

@@ -1,1 +1,1 @@
-"""How a task becomes processes and an exit status: start.py, the parent, and its ranks."""
+"""Processes and exit status of a task: start.py, the parent, and its ranks."""

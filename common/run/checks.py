@@ -1,6 +1,6 @@
-"""Every mistake in a task that can be found without a framework, in one message.
+"""Find every mistake in a task that can be found without a framework, and report all in one message.
 
-The parent reads the task once: what it reads here is what the task is done with.
+The parent reads everything once: what is checked here is what the task then works with.
 """
 
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from common.contract import DEFAULT_EXPORT_FORMAT, USABLE_FORMATS, AnnotationFormat, ConfigKey, ObjectType, Verb
 from common.datasets.index import Sample, duplicate_names, missing_files, read_training_index
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What inference or mining works on.
+    """Input of inference and mining.
 
     Attributes:
-        paths: the images in the order of the index, each once.
-        job: what to find out about each of them.
+        paths: image paths in the order of the index, without duplicates.
+        job: questions to answer about each image.
     """
 
     paths: Sequence[str]
@@ -38,7 +38,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a training works on.
+    """Input of a training.
 
     Attributes:
         labelled: `train` and `val`; their images have not been opened yet.
@@ -50,7 +50,7 @@ class TrainingData:
 
 
 class Checked(NamedTuple):
-    """A task without a mistake, its hyper-parameters, and what it works on."""
+    """A task without mistakes, its hyper-parameters, and its input."""
 
     task: Task
     parameters: Parameters
@@ -58,7 +58,7 @@ class Checked(NamedTuple):
 
 
 def check(executor: Executor, env: EnvFile) -> Checked:
-    """Read the task with everything that it names, except the images and the weights.
+    """Read the task and all files that it names, except the content of images and weights.
 
     Raises:
         YmirError: all mistakes in one message.
@@ -66,7 +66,7 @@ def check(executor: Executor, env: EnvFile) -> Checked:
     problems = Problems()
     task = collect_task(env, problems, tuple(executor.families))
     parameters: Parameters | None = None
-    if task.verbs and not problems.has(ObjectTypeError):  # or nobody knows whose parameters they are
+    if task.verbs and not problems.has(ObjectTypeError):  # otherwise the family, and so its parameters, are unknown
         parameters = problems.attempt(None, lambda: executor.family(task.object_type).parse(task))
     labelled = _training_data(task, problems) if Verb.TRAINING in task.verbs else {}
     paths = problems.attempt(None, lambda: _candidates(task)) if Verb.TRAINING not in task.verbs else None
@@ -75,15 +75,15 @@ def check(executor: Executor, env: EnvFile) -> Checked:
     problems.raise_all()
     if isinstance(parameters, TrainingParameters):
         return Checked(task, parameters, TrainingData(labelled, parameters.max_bad_images))
-    assert parameters is not None
-    assert job is not None
-    return Checked(task, parameters, Candidates(paths or (), job))
+    if isinstance(parameters, CandidateParameters) and job is not None:
+        return Checked(task, parameters, Candidates(paths or (), job))
+    raise TypeError(f"{type(parameters).__name__} is neither TrainingParameters nor CandidateParameters")
 
 
 def _training_data(task: Task, problems: Problems) -> Mapping[str, Labelled]:
     usable = not problems.has(ObjectTypeError) and problems.attempt(False, lambda: _check_format(task))
     if task.annotation_format is AnnotationFormat.NONE:
-        return {}  # the platform leaves the indexes empty then
+        return {}  # the platform leaves the indexes empty then, which is a consequence and not a second mistake
     inputs = task.env.input
     indexes = {
         "train": ("training_index_file", inputs.training_index_file),
@@ -91,7 +91,7 @@ def _training_data(task: Task, problems: Problems) -> Mapping[str, Labelled]:
     }
     samples = {name: problems.attempt(None, partial(_samples, *index)) for name, index in indexes.items()}
     if not usable or not task.class_names:
-        return {}  # what to read in the annotations is not known then
+        return {}  # without a format or class names, annotations cannot be checked
     read = {name: problems.attempt(None, partial(read_labelled, task, rows)) for name, rows in samples.items() if rows}
     return {name: labelled for name, labelled in read.items() if labelled is not None}
 
@@ -128,9 +128,9 @@ def _refuse_missing(index: Path | None, missing: Sequence[str | Path]) -> None:
 
 
 def _check_models(task: Task, *, needed: bool) -> None:
-    """A given model must be there; inference and model-based mining cannot do without one."""
+    """Make sure that a given model exists, and that one is given where the task needs it."""
     key = ConfigKey.of_models(task.verbs)
-    listed: Any = task.config.get(key)
+    listed = task.config.get(key)
     if task.model_files:
         choose(task.model_files)
     elif listed:
@@ -140,5 +140,5 @@ def _check_models(task: Task, *, needed: bool) -> None:
 
 
 def _needs_model(task: Task, job: Job | None) -> bool:
-    """Where the parameters are wrong, nobody knows what mining would have needed."""
+    """Return whether a model is required. With wrong parameters the needs of mining are unknown: complain once."""
     return Verb.INFER in task.verbs if job is None else job.needs_model

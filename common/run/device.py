@@ -1,4 +1,4 @@
-"""Which device a rank computes on, and its end among the others. The only torch outside the adapters."""
+"""Choose a rank's device, and shut down its process group. The only torch outside the adapters."""
 
 import torch
 import torch.distributed
@@ -9,9 +9,9 @@ from common.task.env import Task
 
 
 def device_of(task: Task, rank: Rank) -> torch.device:
-    """The GPU of a rank, or the CPU where the task has none.
+    """Return the GPU of a rank, or the CPU if the task has none.
 
-    A CUDA image may see GPUs that the platform did not give to this task: config.yaml decides, not what is there.
+    A container may see GPUs that the platform did not give to this task: config.yaml decides, not what is there.
 
     Raises:
         NoDeviceError: gpu_id names a GPU that is not there.
@@ -25,9 +25,10 @@ def device_of(task: Task, rank: Rank) -> torch.device:
 
 
 def leave_group() -> None:
-    """Leave the other ranks when all have trained.
+    """Wait for all ranks to finish training, then leave the process group.
 
-    torch has threads that listen to them. One that still does while the process of another ends may abort its own.
+    Threads of torch listen to the other ranks. A thread that still listens when another rank exits may abort its own
+    process, and a finished training would count as failed.
     """
     if torch.distributed.is_initialized():
         torch.distributed.barrier()

@@ -1,14 +1,14 @@
-"""Entry points: functions and tables that are named where they are declared, and imported where they are used."""
+"""Entry points: names of functions and tables, imported only where they are used."""
 
 import importlib
 from typing import Any
 
 
 def load(entry: str) -> Any:
-    """What `package.module:name` names.
+    """Import the module of an entry point and return the object that it names.
 
     Args:
-        entry: as in a Python package's metadata. The module is imported now, not before.
+        entry: `package.module:name`, as in the metadata of a Python package.
     """
     module, _, name = entry.partition(":")
     return getattr(importlib.import_module(module), name)

@@ -1,4 +1,4 @@
-"""What an image is: a name, and what runs for each object type. `start.py` declares it."""
+"""Declaration of an image: its name, and its entry points per object type. `start.py` makes one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from common.task.params import Parameters
 
 WORKER = "worker"
-"""Argument that makes start.py a rank instead of the parent."""
+"""Argument that makes start.py run a rank instead of the parent."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """What one object type of an image runs.
+    """Entry points of an image for one object type.
 
     Attributes:
-        parameters: `module:name` of the table of hyper-parameters, a class for each task.
+        parameters: `module:name` of the hyper-parameters: a class per verb.
         train: `module:function`, called as `(task, parameters, rank, progress)`.
         predictor: `module:function`, called as `(task, parameters, rank)`, returns a `common.loop.predictor.Predictor`.
     """
@@ -32,11 +32,11 @@ class Family:
     predictor: str
 
     def template_verb(self, task: "Task") -> Verb:
-        """Whose template the platform filled in: mining's, when a task both mines and infers."""
+        """Verb whose template the platform filled in: mining's, if the task both mines and infers."""
         return next(verb for verb in Verb if verb in task.verbs)
 
     def parse(self, task: "Task") -> "Parameters":
-        """The checked hyper-parameters of a task.
+        """Read and check the hyper-parameters of a task.
 
         Raises:
             ConfigError: all mistakes at once.
@@ -52,9 +52,9 @@ class Executor:
     """One executor image.
 
     Attributes:
-        name: of the image and its folder.
-        start_file: the script that runs it, as parent and as rank.
-        families: by object type.
+        name: name of the image and of its folder.
+        start_file: script that runs the image, as parent and as rank.
+        families: entry points by object type.
     """
 
     name: str
@@ -62,10 +62,10 @@ class Executor:
     families: Mapping[ObjectType, Family]
 
     def family(self, object_type: ObjectType) -> Family:
-        """What runs for a project's object type.
+        """Return the entry points for the object type of a project.
 
         Raises:
-            ObjectTypeError: this image does not support it.
+            ObjectTypeError: this image does not support that type.
         """
         if object_type not in self.families:
             known = ", ".join(item.label for item in self.families)

@@ -1,4 +1,4 @@
-"""How the parent starts the ranks, and what their end means."""
+"""Command and environment of the ranks, and the reason of their failure."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ from common.task.env import Task
 
 
 def command(start_file: Path, task: Task, environment: Mapping[str, str]) -> list[str]:
-    """What starts the ranks: one process, or torchrun where there are several GPUs or several machines.
+    """Build the command that starts the ranks: one process, or torchrun for several GPUs or several machines.
 
-    On several machines torchrun is set up by its own `PET_*` variables, which an argument of ours would override.
+    On several machines torchrun takes its settings from `PET_*` variables, which an argument of ours would override.
     """
     elastic = any(name.startswith("PET_") for name in environment)
     if len(task.gpu_ids) < 2 and not elastic:
@@ -28,15 +28,15 @@ def command(start_file: Path, task: Task, environment: Mapping[str, str]) -> lis
 
 
 def rank_environment(task: Task) -> dict[str, str]:
-    """Environment of the ranks: output at once, threads that share the cores, writable caches, no network."""
+    """Build the environment of the ranks: unbuffered output, shared cores, writable caches, no network."""
     cores = len(os.sched_getaffinity(0))
     cache = str(task.env.output.root_dir / WORK_FOLDER / "cache")
     caches = ("XDG_CACHE_HOME", "TORCH_HOME", "TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR", "YOLO_CONFIG_DIR")
     return {
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cores // max(len(task.gpu_ids), 1), 1))),
-        # Threads that wait for each other by spinning slow a machine down by a factor where other processes (those that
-        # read images, other ranks) want the same cores: a training on two cores took 10 times as long.
+        # Threads that spin while they wait take the cores from the processes that they wait for (readers of images,
+        # other ranks): with them a training on two cores took 10 times as long.
         "OMP_WAIT_POLICY": "PASSIVE",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "HF_HUB_OFFLINE": "1",
@@ -45,7 +45,7 @@ def rank_environment(task: Task) -> dict[str, str]:
 
 
 def failure_of(task: Task, status: int) -> YmirError:
-    """Why the ranks ended with `status`: the earliest failure that one left, or what the status tells."""
+    """Find the reason why the ranks ended with `status`: the earliest failure on file, or the meaning of the status."""
     left = [msgspec.json.decode(path.read_bytes(), type=Failure) for path in task.errors.glob("rank-*.json")]
     if left:
         first = min(left, key=lambda failure: failure.timestamp)
@@ -59,4 +59,4 @@ def failure_of(task: Task, status: int) -> YmirError:
         )
     if status < 0:
         return YmirError(f"the worker died of {signal.Signals(-status).name}")
-    return YmirError(f"the worker ended with status {status} and left no reason")
+    return YmirError(f"the worker ended with status {status} without a reason")

@@ -1,4 +1,4 @@
-"""What start.py calls: the first line of monitor.txt, then the parent process or one of its ranks."""
+"""Entry of start.py: writes the first line of monitor.txt, then runs the parent process or one of its ranks."""
 
 import logging
 import os
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from common.contract import DEFAULT_ENV_FILE, ENV_FILE_VARIABLE
 from common.errors import ConfigError
@@ -18,8 +17,8 @@ from common.task.yaml_file import read_mapping
 def main(executor: Executor, arguments: list[str]) -> int:
     """Run the task that the environment names, or one rank of it. Returns the exit status.
 
-    The imports stand inside: importing the parent takes longer than writing the first line, and the platform takes a
-    task without a monitor file for one that has not started.
+    The imports are inside the function, because importing the parent takes longer than writing the first line, and to
+    the platform a task without a monitor file has not started.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("common").setLevel(logging.INFO)
@@ -35,19 +34,21 @@ def main(executor: Executor, arguments: list[str]) -> int:
     return Parent(executor).run(path, content)
 
 
-def announce(path: Path) -> Mapping[str, Any] | ConfigError:
-    """Report that the task runs, from the only two keys that it takes.
+def announce(path: Path) -> Mapping[str, object] | ConfigError:
+    """Report that the task is running. Two keys of env.yaml are enough for that.
 
     Args:
         path: env.yaml.
 
     Returns:
-        The content of env.yaml, or why there is none. The parent reports that, and whatever else is wrong with it.
+        The content of env.yaml, or the error that kept it from being read, which the parent reports.
     """
     try:
         content = read_mapping(path)
     except ConfigError as error:
         return error
-    with suppress(OSError, ValueError, TypeError, KeyError):  # the parent says what is missing or cannot be written
-        Monitor(Path(content["output"]["monitor_file"]), str(content["task_id"])).start()
+    match content:
+        case {"task_id": task_id, "output": {"monitor_file": str(file)}}:
+            with suppress(OSError, ValueError):  # the parent reports a file that cannot be written, as any missing key
+                Monitor(Path(file), str(task_id)).start()
     return content

@@ -1,6 +1,6 @@
 """The parent process: one task, from env.yaml to the exit status.
 
-It loads no framework, so it survives whatever happens to one.
+It loads no framework, so that no crash of a framework can keep it from reporting.
 
     read, check everything -> look at the images of a training -> launch the ranks -> wait -> merge -> last monitor line
 """
@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from common.contract import DEFAULT_MONITOR_FILE, WORK_FOLDER
 from common.datasets.stored import leave_splits
@@ -35,39 +34,41 @@ from common.task.env import EnvFile, Task, env_of
 
 log = logging.getLogger(__name__)
 
-STOPPED = "stopped on request; a restart of the task goes on from what is finished"
+STOPPED = "stopped on request; a restart of the task resumes from what is finished"
 
 GRACE = 8.0
-"""Seconds that the ranks have after SIGTERM; `docker stop` gives ten in all."""
+"""Seconds between SIGTERM and SIGKILL for the ranks; `docker stop` allows ten in all."""
 
 
 class Parent:
-    """Runs one task of an image, and tells the platform how it went."""
+    """Runs one task of an image and reports its outcome to the platform."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._ranks: subprocess.Popen[bytes] | None = None
         self._deadline: threading.Timer | None = None
 
-    def run(self, path: Path, content: Mapping[str, Any] | ConfigError) -> int:
-        """Run the task. Never raises: whatever goes wrong is reported where the platform looks for it.
+    def run(self, path: Path, content: Mapping[str, object] | ConfigError) -> int:
+        """Run the task. Never raises: every failure is reported where the platform looks for it.
 
         Args:
-            path: env.yaml, for messages.
-            content: what it holds, or why it could not be read.
+            path: env.yaml, for messages only.
+            content: content of env.yaml, or the error that kept it from being read.
 
         Returns:
             The exit status.
         """
+        # Before anything else, and before the ranks exist: a stop while the data set is read must be reported, too.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        # env.yaml names the monitor file, so until it is read a failure can only go to the default place.
         monitor: Monitor | None = None
         try:
             if isinstance(content, ConfigError):
                 raise content
             env = env_of(path, content)
             monitor = Monitor(env.output.monitor_file, env.task_id)
-            monitor.start()  # again, for what `announce` could not write; a reason to fail belongs into the log
+            monitor.start()  # again: `announce` ignores errors, but a file that cannot be written must fail the task
             self._run(env, monitor)
             monitor.finish()
         except Exception as error:
@@ -91,7 +92,12 @@ class Parent:
         shutil.rmtree(task.scratch.parent, ignore_errors=True)
 
     def _launch(self, task: Task) -> None:
-        """Start the ranks, wait for them, and raise the reason if they fail."""
+        """Start the ranks, wait for them, and raise the reason of their failure.
+
+        They get a session of their own, so that a signal to their group reaches all of them and never this process.
+        torchrun puts its ranks into further sessions: it passes SIGTERM on to them, and when it is killed they die with
+        it, as every process here dies with its parent. So even a SIGKILL of this process leaves no rank on a GPU.
+        """
         self._ranks = subprocess.Popen(
             command(self._executor.start_file, task, os.environ),
             env=os.environ | rank_environment(task),
@@ -100,6 +106,7 @@ class Parent:
             preexec_fn=die_with_parent,
         )
         status = self._ranks.wait()
+        # After a stop the status does not matter: the ranks may have ended by the signal, or just finished their work.
         if self._deadline is not None:
             self._deadline.cancel()
             raise StoppedError(STOPPED)
@@ -107,28 +114,34 @@ class Parent:
             raise failure_of(task, status)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM: pass it to all ranks, and end them if they take too long. The main thread waits for them."""
+        """Handle SIGTERM: pass it on to all ranks, and kill them if they take too long.
+
+        While ranks are running the handler only signals them and returns, because the main thread is inside `wait`: it
+        continues there, sees the ranks end, and raises. Without ranks there is nothing to wait for, so the handler
+        itself raises, in the middle of whatever the main thread is doing. A second SIGTERM does not extend the grace.
+        """
         if self._ranks is None or self._ranks.returncode is not None:
             raise StoppedError(STOPPED)
         if self._deadline is None:
-            self._deadline = threading.Timer(GRACE, self._signal, [signal.SIGKILL])
+            self._deadline = threading.Timer(GRACE, _signal_all, [self._ranks.pid, signal.SIGKILL])
             self._deadline.start()
-        self._signal(signal.SIGTERM)
+        _signal_all(self._ranks.pid, signal.SIGTERM)
 
-    def _signal(self, number: int) -> None:
-        assert self._ranks is not None
-        with suppress(ProcessLookupError):
-            os.killpg(self._ranks.pid, number)
+
+def _signal_all(group: int, number: int) -> None:
+    """Signal every process of a group; one that has just ended needs none."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)
 
 
 def _default_monitor() -> Monitor | None:
-    """Where the platform looks when env.yaml does not say; outside a container there is no such folder."""
+    """Monitor at the default place, for when env.yaml cannot be read; None outside a container."""
     path = Path(DEFAULT_MONITOR_FILE)
     return Monitor(path, "unknown") if path.parent.is_dir() else None
 
 
 def report(monitor: Monitor | None, error: Exception) -> int:
-    """Tell the platform and the reader of the log why the task failed; the reason is the last line of both."""
+    """Write the reason of a failure to monitor.txt and, as the last line, to the log. Returns the exit status."""
     known = error if isinstance(error, YmirError) else YmirError(f"{type(error).__name__}: {error}")
     details = known.details if isinstance(error, YmirError) else "".join(traceback.format_exception(error))
     if details:
@@ -143,7 +156,7 @@ def report(monitor: Monitor | None, error: Exception) -> int:
 
 
 def _clear_work(task: Task) -> None:
-    """Keep what this very task left before a kill; drop the rest, such as another task's scratch or old failures."""
+    """Keep what this task left before a kill; delete the rest, such as another task's scratch or old failures."""
     root = task.env.output.root_dir / WORK_FOLDER
     for path in root.iterdir() if root.is_dir() else ():
         if path != task.scratch:

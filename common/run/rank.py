@@ -1,4 +1,4 @@
-"""What the parent and its ranks share: the number of a rank, the steps of the progress, and the reason of a failure."""
+"""Shared by the parent and its ranks: numbers of a rank, steps of the progress, and the reason of a failure."""
 
 import os
 import time
@@ -9,20 +9,20 @@ from pathlib import Path
 import msgspec
 
 DATA_READ = 0.02
-"""Progress of a training when its data set is read: the parent's share at the beginning."""
+"""Progress of a training when the parent has read its data set."""
 
 LEFT_TO_PARENT = 0.99
-"""Progress when the ranks are done: the parent still has to merge."""
+"""Progress when the ranks have finished: the parent still has to merge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """This process among those of the task.
+    """Numbers of this process among those of the task.
 
     Attributes:
-        number: global, 0 reports progress.
-        local: on this machine; picks the GPU.
-        world: how many ranks there are.
+        number: global rank; rank 0 reports progress.
+        local: rank on this machine, which selects the GPU.
+        world: number of ranks.
     """
 
     number: int = 0
@@ -31,15 +31,16 @@ class Rank:
 
     @classmethod
     def current(cls) -> "Rank":
-        """From torchrun's environment, or the only one."""
+        """Read torchrun's environment variables; without them this is the only rank."""
         return cls(*(int(os.environ.get(name, default)) for name, default in _TORCHRUN))
 
     def first(self, write: Callable[[], object], last: Path) -> None:
-        """Have rank 0 write files, while all others wait.
+        """Let rank 0 write files while all others wait.
 
         Args:
             write: called by rank 0 only.
-            last: the file that `write` writes last. Without it nobody takes the files of an earlier run for complete.
+            last: the file that `write` writes last. Rank 0 deletes it first: a file of an earlier run would end the
+                wait of the others too early.
         """
         if self.number == 0:
             last.unlink(missing_ok=True)
@@ -51,7 +52,7 @@ _TORCHRUN = (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"))
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a rank failed, on its way to the parent."""
+    """Reason of a rank's failure, on its way to the parent."""
 
     name: str
     message: str

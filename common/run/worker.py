@@ -1,7 +1,7 @@
 """The child process: one rank that trains, or infers and mines. It loads the framework; the parent never does.
 
-A rank is started alone or by torchrun, and takes its number from torchrun's environment variables. It reports progress
-to monitor.txt itself (rank 0) and leaves the reason of a failure in a file for the parent.
+A rank is started alone or by torchrun, and takes its number from torchrun's environment variables. Rank 0 reports
+progress to monitor.txt; every rank leaves the reason of a failure in a file for the parent.
 """
 
 import errno
@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 
 def run_worker(executor: Executor, path: Path) -> int:
-    """Run this rank of the task that env.yaml at `path` describes.
+    """Run this rank of the task that the env.yaml at `path` describes.
 
     Returns:
-        The exit status, for torchrun; the parent reads the failure file.
+        The exit status, for torchrun; the parent reads the file of the failure.
     """
     die_with_parent()
     rank = Rank.current()
@@ -46,7 +46,7 @@ def run_worker(executor: Executor, path: Path) -> int:
 
 
 def leave_failure(task: Task, rank: Rank, error: BaseException) -> None:
-    """Tell the parent why this rank stops."""
+    """Leave the reason of this rank's failure for the parent."""
     known = translate(error)
     details = "".join(traceback.format_exception(error))
     failure = Failure(type(known).__name__, str(known), time.time(), details)
@@ -54,14 +54,15 @@ def leave_failure(task: Task, rank: Rank, error: BaseException) -> None:
 
 
 def translate(error: BaseException) -> YmirError:
-    """What a foreign exception means for the user."""
+    """Translate an exception of a framework or of Python into one with a platform code."""
     if isinstance(error, YmirError):
         return error
     kind, text = type(error).__name__, str(error)
     sentence = f"{kind}: {text}"
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError) or "out of memory" in text.lower():
         return OutOfMemoryError(f"out of memory; a smaller batch size or img_size needs less ({text})")
-    if "shared memory" in text or "DataLoader worker (pid" in text:  # "... worker process 0" tells of any other error
+    # "DataLoader worker process 0" without a pid stands before any error of a worker, not only before this one.
+    if "shared memory" in text or "DataLoader worker (pid" in text:
         return OutOfMemoryError(f"shared memory ran out; a larger shm_size or fewer workers help ({text})")
     if "no kernel image" in text or "forward compatibility" in text or "driver version is insufficient" in text:
         return DeviceMismatchError(f"this image does not support the GPU or its driver ({text})")

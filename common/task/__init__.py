@@ -1,1 +1,1 @@
-"""What was asked: env.yaml, config.yaml, and the base of all hyper-parameters."""
+"""The task: env.yaml, config.yaml, and the base of all hyper-parameters."""

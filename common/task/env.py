@@ -1,4 +1,4 @@
-"""env.yaml and config.yaml, read once into a `Task`: paths, classes, devices and raw parameters."""
+"""Read env.yaml and config.yaml once into a `Task`: paths, classes, devices and raw parameters."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from common.task.yaml_file import read_mapping, short
 
 
 class Input(BaseModel):
-    """Section `input` of env.yaml. An index that the task does not have is None."""
+    """Section `input` of env.yaml. An index that the task does not need is None."""
 
     root_dir: Path
     assets_dir: Path
@@ -38,7 +38,7 @@ class Input(BaseModel):
 
     @field_validator("training_index_file", "val_index_file", "candidate_index_file", mode="before")
     @classmethod
-    def _empty_is_absent(cls, value: Any) -> Any:
+    def _empty_is_absent(cls, value: object) -> object:
         return value or None
 
 
@@ -55,7 +55,7 @@ class Output(BaseModel):
 
 
 class EnvFile(BaseModel):
-    """The whole of env.yaml; keys that are not listed are none of our business."""
+    """Content of env.yaml; keys that are not listed are ignored."""
 
     task_id: str
     protocol_version: str = ""
@@ -67,7 +67,7 @@ class EnvFile(BaseModel):
 
     @field_validator("task_id", "protocol_version", mode="before")
     @classmethod
-    def _text(cls, value: Any) -> Any:
+    def _text(cls, value: object) -> object:
         return str(value) if isinstance(value, int | float) else value  # an unquoted task id or 1.1 is a number
 
 
@@ -77,18 +77,18 @@ class Task:
 
     Attributes:
         env: the validated env.yaml.
-        verbs: TRAINING alone, or MINING, or INFER, or both of these.
-        config: the whole of config.yaml.
-        class_names: position = class index.
+        verbs: TRAINING alone, MINING alone, INFER alone, or MINING and INFER.
+        config: content of config.yaml.
+        class_names: names by class index.
         gpu_ids: device numbers inside the container; empty = run on the CPU.
-        object_type: what the project labels; where a platform before 2.4 does not say, the only type of the image.
-        annotation_format: how /in/annotations is written.
-        model_files: files of the given model that exist, in the order of config.yaml.
+        object_type: kind of label; platforms before 2.4 do not send it, then it is the only type of the image.
+        annotation_format: format of /in/annotations.
+        model_files: existing files of the given model, in the order of config.yaml.
     """
 
     env: EnvFile
     verbs: frozenset[Verb]
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     class_names: tuple[str, ...]
     gpu_ids: tuple[int, ...]
     object_type: ObjectType
@@ -97,32 +97,32 @@ class Task:
 
     @property
     def id(self) -> str:
-        """Seeds everything random."""
+        """Name of the task, which also seeds everything random."""
         return self.env.task_id
 
     @property
     def legacy(self) -> bool:
-        """A platform before protocol 1.0.0, which wants other result keys."""
+        """True for a platform before protocol 1.0.0, which expects other keys in the results."""
         return not self.env.protocol_version
 
     @property
     def scratch(self) -> Path:
-        """Where this very task keeps what a restart goes on from: another config or index gives another folder."""
+        """Folder that a restart of this task resumes from; its name changes with the config and the indexes."""
         return self.env.output.root_dir / WORK_FOLDER / self.fingerprint
 
     @property
     def data_file(self) -> Path:
-        """Where the parent leaves the data set of a training for the ranks."""
+        """File in which the parent leaves the data set of a training for the ranks."""
         return self.scratch / "dataset.msgpack"
 
     @property
     def errors(self) -> Path:
-        """Where ranks leave the reason of their failure for the parent."""
+        """Folder in which ranks leave the reason of their failure for the parent."""
         return self.env.output.root_dir / WORK_FOLDER / "errors"
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when anything that the outcome depends on changes: verbs, parameters, indexes, model files."""
+        """Hash of everything that the outcome depends on: verbs, parameters, indexes, model files."""
         indexes = (
             self.env.input.training_index_file,
             self.env.input.val_index_file,
@@ -142,34 +142,34 @@ def read_env(path: Path) -> EnvFile:
     """Read env.yaml.
 
     Raises:
-        ConfigError: it is missing or not valid YAML, or a key is missing or wrong; all problems at once.
+        ConfigError: the file is missing or not valid YAML, or keys are missing or wrong; all problems at once.
     """
     return env_of(path, read_mapping(path))
 
 
-def env_of(path: Path, content: Mapping[str, Any]) -> EnvFile:
-    """Validate what was read of env.yaml; `path` is for messages.
+def env_of(path: Path, content: Mapping[str, object]) -> EnvFile:
+    """Validate the content of env.yaml; `path` is for messages only.
 
     Raises:
-        ConfigError: a key is missing or wrong; all problems at once.
+        ConfigError: keys are missing or wrong; all problems at once.
     """
     try:
-        return EnvFile(**content)
+        return EnvFile.model_validate(content)
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (value {short(e['input'])})" for e in error.errors()]
         raise ConfigError(f"{path}: " + "; ".join(problems)) from None
 
 
 DETECTORS: Final = (ObjectType.DETECTION,)
-"""Object types of most images."""
+"""Object types that most images support."""
 
 
 def read_task(env: EnvFile, object_types: Sequence[ObjectType] = DETECTORS) -> Task:
-    """Read config.yaml and make the task of it.
+    """Read config.yaml and build the task from it.
 
     Args:
         env: the validated env.yaml.
-        object_types: those that the image supports.
+        object_types: object types that the image supports.
 
     Raises:
         YmirError: every problem at once.
@@ -181,7 +181,7 @@ def read_task(env: EnvFile, object_types: Sequence[ObjectType] = DETECTORS) -> T
 
 
 def collect_task(env: EnvFile, problems: Problems, object_types: Sequence[ObjectType]) -> Task:
-    """The same, for a caller who goes on looking for problems: a key that cannot be used gets a harmless value.
+    """Build the task like `read_task`, for a caller who looks for further problems: unusable keys get harmless values.
 
     Raises:
         ConfigError: config.yaml cannot be read at all.
@@ -212,7 +212,7 @@ def _verbs(env: EnvFile) -> frozenset[Verb]:
     return verbs
 
 
-def _class_names(config: Mapping[str, Any], *, required: bool) -> tuple[str, ...]:
+def _class_names(config: Mapping[str, object], *, required: bool) -> tuple[str, ...]:
     names = config.get(ConfigKey.CLASS_NAMES) or []
     if not isinstance(names, list) or not all(isinstance(name, str | int | float) for name in names):
         raise ConfigError(f"class_names: {short(names)} is not allowed (a list of names)")
@@ -225,8 +225,8 @@ def _class_names(config: Mapping[str, Any], *, required: bool) -> tuple[str, ...
     return texts
 
 
-def _gpu_ids(value: Any) -> tuple[int, ...]:
-    """`''` or None: CPU. Otherwise numbers separated by commas; a lone number may arrive as an int."""
+def _gpu_ids(value: object) -> tuple[int, ...]:
+    """Parse `''` or None (the CPU), or numbers separated by commas; a lone number may arrive as an int."""
     parts = value if isinstance(value, list) else str("" if value is None else value).strip("[]").split(",")
     texts = [text for part in parts if (text := str(part).strip())]
     if not all(text.isdecimal() for text in texts):
@@ -234,20 +234,20 @@ def _gpu_ids(value: Any) -> tuple[int, ...]:
     return tuple(map(int, texts))
 
 
-def _object_type(config: Mapping[str, Any], supported: Sequence[ObjectType]) -> ObjectType:
+def _object_type(config: Mapping[str, object], supported: Sequence[ObjectType]) -> ObjectType:
     known = ", ".join(item.label for item in supported)
     if ConfigKey.OBJECT_TYPE not in config:
         if len(supported) == 1:
             return supported[0]
         raise ObjectTypeError(f"object_type: missing; this image needs it (one of {known})")
-    value = config[ConfigKey.OBJECT_TYPE]
+    value: Any = config[ConfigKey.OBJECT_TYPE]
     try:
         return ObjectType(int(value))
     except (TypeError, ValueError):
         raise ObjectTypeError(f"object_type: {value!r} is not allowed (one of {known})") from None
 
 
-def _annotation_format(config: Mapping[str, Any]) -> AnnotationFormat:
+def _annotation_format(config: Mapping[str, object]) -> AnnotationFormat:
     value = str(config.get(ConfigKey.EXPORT_FORMAT) or DEFAULT_EXPORT_FORMAT)
     words, colon, assets = value.lower().partition(":")
     if not colon or assets != "raw":
@@ -255,11 +255,11 @@ def _annotation_format(config: Mapping[str, Any]) -> AnnotationFormat:
     return EXPORT_WORDS.get(words, AnnotationFormat.NONE)
 
 
-def _model_files(config: Mapping[str, Any], models_dir: Path, verbs: frozenset[Verb]) -> tuple[Path, ...]:
-    """The given files that exist.
+def _model_files(config: Mapping[str, object], models_dir: Path, verbs: frozenset[Verb]) -> tuple[Path, ...]:
+    """List the files of the given model that exist.
 
     The platform names `/in/models/<stage>/<file>` even where it unpacked an old package to `/in/models/<file>`, and
-    a verifier names only the top level: so a missing file is looked up by its name, then anywhere below the folder.
+    its verifier names only the top level. So a missing file is looked up by its name, then anywhere below the folder.
     """
     value = config.get(ConfigKey.of_models(verbs)) or []
     listed = [Path(str(item)) for item in (value if isinstance(value, list) else [value])]

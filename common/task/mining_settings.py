@@ -1,4 +1,4 @@
-"""What a task says about mining."""
+"""Settings of mining, from the hyper-parameters of a task."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class MiningSettings:
-    """The parameters of all algorithms under one name each. Those that an image does not have keep their defaults.
+    """Parameters of all algorithms under one name each. An image that does not have one leaves its default.
 
     Attributes:
         task_id: seed of everything random.
-        class_weights: parameter `class_distribution_scores`, one weight a class. A missing one counts 1.0, a surplus
-            one is left out.
+        class_weights: parameter `class_distribution_scores`, one weight per class. A missing one counts as 1.0, a
+            surplus one is ignored.
         passes: parameter `mcd_iterations`: forward passes with dropout.
         superpixels: parameter `superpixel_algorithm`, one of `superpixels.NAMES`.
         most_superpixels: parameter `max_superpixel_per_image`.
-        kept_images: parameter `max_kept_mining_image`: the images that people will label.
-        topk: parameter `topk_superpixel_score`: regions of an image that count in any case.
+        kept_images: parameter `max_kept_mining_image`: number of images that will be labelled.
+        topk: parameter `topk_superpixel_score`: regions per image that count in any case.
         class_balance: whether regions of frequent classes count less.
         radius: parameter `ripu_region_radius`, in pixels of the model's input.
     """
@@ -33,4 +33,4 @@ class MiningSettings:
 
 
 NO_PARAMETERS: Final = MiningSettings()
-"""Of an image that has none."""
+"""Settings of an image without parameters of mining."""

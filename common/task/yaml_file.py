@@ -1,21 +1,20 @@
-"""The YAML files that the platform writes: env.yaml and config.yaml."""
+"""Read the YAML files of the platform: env.yaml and config.yaml."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from common.errors import ConfigError
 
 LONGEST_QUOTE = 80
-"""Characters of a wrong value that a message repeats."""
+"""Maximum length of a wrong value in a message, in characters."""
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a file whose top level is a mapping; its keys become text.
+def read_mapping(path: Path) -> dict[str, object]:
+    """Read a file whose top level is a mapping. Keys become text.
 
     Raises:
-        ConfigError: the file cannot be read, is not valid YAML, or holds something else.
+        ConfigError: the file cannot be read, is not valid YAML, or does not hold a mapping.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -28,7 +27,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def short(value: Any) -> str:
-    """A wrong value, for a message."""
+def short(value: object) -> str:
+    """Quote a wrong value in a message, not too long."""
     text = repr(value)
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 3] + "..."

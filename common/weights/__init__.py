@@ -1,1 +1,1 @@
-"""Weights: the given ones, the packaged ones, and how the build of an image packages them."""
+"""Weights: given by the platform, or packaged into the image when it was built."""

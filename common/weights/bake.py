@@ -2,8 +2,8 @@
 
 import hashlib
 import http.client
-import importlib.util
 import logging
+import runpy
 import shutil
 import sys
 import urllib.error
@@ -20,24 +20,19 @@ log = logging.getLogger(__name__)
 
 
 def read_zoo(folder: Path) -> Zoo:
-    """The table of weights of an image: `ZOO` of its zoo.py."""
-    spec = importlib.util.spec_from_file_location("zoo", folder / "zoo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    zoo: Zoo = module.ZOO
+    """Load the table of weights of an image: `ZOO` of its zoo.py."""
+    zoo: Zoo = runpy.run_path(str(folder / "zoo.py"))["ZOO"]
     return zoo
 
 
 def bake(zoo: Zoo, patterns: Sequence[str]) -> list[Path]:
-    """Fetch the weights of all models whose name fits a pattern such as `yolov8*`.
+    """Fetch the weights of all models whose name matches a pattern such as `yolov8*`.
 
-    A file whose hash nobody has recorded is left out, with a warning.
+    A file without a recorded hash is left out, with a warning.
 
     Raises:
-        NetworkError: one cannot be fetched.
-        ModelError: one has another hash than the recorded one, or a pattern fits no model.
+        NetworkError: a file cannot be fetched.
+        ModelError: a hash differs from the recorded one, or a pattern matches no model.
     """
     wanted = {name for pattern in patterns for name in _fitting(zoo, pattern)}
     for name in sorted(wanted):
@@ -49,16 +44,16 @@ def bake(zoo: Zoo, patterns: Sequence[str]) -> list[Path]:
 def _fitting(zoo: Zoo, pattern: str) -> list[str]:
     names = [name for name in zoo.addresses if fnmatchcase(name, pattern)]
     if not names:
-        raise ModelError(f"no model fits {pattern!r} (models: {', '.join(zoo.addresses)})")
+        raise ModelError(f"no model matches {pattern!r} (models: {', '.join(zoo.addresses)})")
     return names
 
 
 def fetch(address: Address, folder: Path) -> Path:
-    """Download one file and check it. What is there with the right hash is kept.
+    """Download one file and check its hash. An existing file with the right hash is kept.
 
     Raises:
-        NetworkError: no connection, or an answer other than the file.
-        ModelError: the content has another hash, or none is recorded; the message tells the one it has.
+        NetworkError: no connection, or a response other than the file.
+        ModelError: the hash differs, or none is recorded; the message contains the hash of the file.
     """
     path = folder / address.file_name
     if path.is_file() and address.sha256 and sha256(path).startswith(address.sha256):
@@ -80,13 +75,13 @@ def fetch(address: Address, folder: Path) -> Path:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
+    """Compute the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it. Returns the exit status."""
+    """Run the command. Returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     folder, *patterns = arguments
     zoo = read_zoo(Path(folder))

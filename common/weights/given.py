@@ -1,4 +1,4 @@
-"""The given weights: which of a model's files to load, and how much of it was used."""
+"""The given weights: choose one of a model's files, and report how much of it was used."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,13 @@ log = logging.getLogger(__name__)
 
 
 def choose(files: Sequence[Path]) -> Path:
-    """The one weights file to load among those of a model: `best.*`, else `best*`, else the newest.
+    """Choose the weights file to load: `best.*`, else `best*`, else the newest.
+
+    A given model may hold several: `best.*` is the name that our stages have, and `best*` is what OpenMMLab's own
+    training writes, such as `best_coco_bbox_mAP_epoch_12.pth`.
 
     Raises:
-        ModelError: there is none with a suffix of weights.
+        ModelError: no file has a suffix of weights.
     """
     weights = [path for path in files if path.suffix in MODEL_SUFFIXES]
     if not weights:
@@ -32,7 +35,7 @@ def report(source: Path, wanted: Iterable[str], given: Iterable[str], matched: I
         source: the file.
         wanted: names of the model's tensors.
         given: names of the file's tensors.
-        matched: names that are in both with the same shape.
+        matched: names that both have, with the same shape.
     """
     wanted, given, matched = set(wanted), set(given), set(matched)
     log.info("weights: %d of %d tensors taken from %s", len(matched), len(wanted), source.name)

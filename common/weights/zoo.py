@@ -1,6 +1,6 @@
-"""The table of an image's pretrained weights: which file belongs to a model, and where it comes from.
+"""Table of an image's pretrained weights: file and address per model.
 
-A task never downloads. The build of an image fetches what its table lists; a model whose file is not there trains from
+A task never downloads. The build of an image fetches the files of its table; a model without its file trains from
 scratch, and the log says so.
 """
 
@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Self
 
 OPENMMLAB = "https://download.openmmlab.com"
-"""The server of `Address.of_openmmlab`."""
+"""Server of `Address.of_openmmlab`."""
 
 ULTRALYTICS = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
-"""The release of `Address.of_ultralytics`."""
+"""Release of `Address.of_ultralytics`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the pretrained weights of one model come from.
+    """Address and hash of the pretrained weights of one model.
 
     Attributes:
-        url: of the file.
-        sha256: of its content in hexadecimal, or its beginning; empty where nobody has recorded it yet.
+        url: address of the file.
+        sha256: hash of the file in hexadecimal, or its first digits; empty if not recorded yet.
     """
 
     url: str
@@ -31,7 +31,7 @@ class Address:
 
     @classmethod
     def of_openmmlab(cls, folder: str, name: str) -> Self:
-        """A file of OpenMMLab's server.
+        """Address of a file of OpenMMLab's server.
 
         Args:
             folder: such as `mmyolo/v0/yolov8`.
@@ -41,35 +41,35 @@ class Address:
         """
         parts = re.fullmatch(r"(.+?)(?:_\d{8}_\d{6})?-([0-9a-f]{8})", name)
         if parts is None:
-            raise ValueError(f"{name!r} is no name that OpenMMLab publishes weights under")
+            raise ValueError(f"{name!r} is not a name under which OpenMMLab publishes weights")
         experiment, digits = parts.groups()
         return cls(f"{OPENMMLAB}/{folder}/{experiment}/{name}.pth", digits)
 
     @classmethod
     def of_ultralytics(cls, name: str) -> Self:
-        """A file of ultralytics' release, such as `yolov5su`; nobody has recorded the hashes."""
+        """Address of a file of ultralytics' release, such as `yolov5su`; hashes are not recorded."""
         return cls(f"{ULTRALYTICS}/{name}.pt")
 
     @property
     def file_name(self) -> str:
-        """Last part of the address: the name it is packaged under."""
+        """Name of the packaged file: the last part of the address."""
         return self.url.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
 class Zoo:
-    """The pretrained weights of one image.
+    """Pretrained weights of one image.
 
     Attributes:
-        folder: where the build puts them.
-        addresses: by model name. A name means exactly one file.
+        folder: folder that the build writes to.
+        addresses: addresses by model name. A name means exactly one file.
     """
 
     folder: Path
     addresses: Mapping[str, Address]
 
     def find(self, model: str) -> Path | None:
-        """The packaged weights of a model, or None if there are none for exactly this one."""
+        """Find the packaged weights of a model; None if there are none for exactly this one."""
         address = self.addresses.get(model)
         path = self.folder / address.file_name if address else None
         return path if path is not None and path.is_file() else None

@@ -19,7 +19,7 @@ from common.datasets.splits import read_labelled
 from common.datasets.stored import leave_splits
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
 from common.results.training import RANKED_BY
-from common.run.monitor import read_progress
+from common.run.monitor import read_monitor
 from common.task.env import Task, read_env, read_task
 from workbench.images import REPOSITORY
 
@@ -151,7 +151,7 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
 def assert_intact(out: Path) -> None:
     """What the platform would read now is valid or absent."""
     monitor = out / "monitor.txt"
-    assert not monitor.exists() or read_progress(monitor) is not None
+    assert not monitor.exists() or read_monitor(monitor) is not None
     result = out / "models" / "result.yaml"
     if result.exists():
         content = yaml.safe_load(result.read_text(encoding="utf-8"))

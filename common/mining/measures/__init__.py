@@ -1,1 +1,1 @@
-"""What several mining algorithms measure: probabilities, pixels, regions, superpixels."""
+"""Measures that mining algorithms share: of probabilities, pixels, regions, superpixels and windows."""

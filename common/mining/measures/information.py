@@ -1,4 +1,4 @@
-"""Entropy and divergence of probabilities, in nats. Total: 0 ln 0 counts as 0."""
+"""Entropy and divergence of probabilities, in nats. 0 ln 0 counts as 0."""
 
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ Number = TypeVar("Number", np.float32, np.float64)
 
 
 def binary_entropy(p: NDArray[Number]) -> NDArray[Number]:
-    """Entropy of a yes-or-no question, H_b(p) = -p ln p - (1 - p) ln(1 - p), for each element.
+    """Entropy of a yes-or-no question, H_b(p) = -p ln p - (1 - p) ln(1 - p), of each element.
 
     Args:
         p: probabilities of any shape; rounding errors outside [0, 1] are clipped.

@@ -1,6 +1,6 @@
-"""What the probabilities of a semantic model say about each pixel: its class and how unsure the model is.
+"""Measures of each pixel from the probabilities of a semantic model: its class and the uncertainty.
 
-Everything works class by class on maps of one image, so that nothing larger than the probabilities themselves is made.
+All functions work class by class on maps of one image, so that nothing larger than the probabilities is created.
 """
 
 import math
@@ -15,12 +15,12 @@ Classes = NDArray[np.int16]
 
 
 class Leaders(NamedTuple):
-    """The best class of each pixel, and what the two best have.
+    """Best class of each pixel, and the probabilities of the two best.
 
     Attributes:
-        classes: `(h, w)` int16, the most probable class, of equal ones the first.
+        classes: `(h, w)` int16, most probable class, of equal ones the first.
         best: `(h, w)` float32, its probability.
-        second: `(h, w)` float32, the probability of the next one.
+        second: `(h, w)` float32, probability of the next one.
     """
 
     classes: Classes
@@ -29,7 +29,7 @@ class Leaders(NamedTuple):
 
 
 def completed(probabilities: Floats) -> Floats:
-    """A distribution over at least two classes: a single map p is a yes-or-no question, so 1 - p is put behind it.
+    """Complete a single map p, which is a yes-or-no question, by 1 - p; more maps stay as they are.
 
     Args:
         probabilities: `(K, h, w)` float32, K >= 1.
@@ -43,7 +43,7 @@ def completed(probabilities: Floats) -> Floats:
 
 
 def leaders(probabilities: Floats) -> Leaders:
-    """The two best classes of each pixel.
+    """Find the two best classes of each pixel.
 
     Args:
         probabilities: `(K, h, w)` float32; for K = 1 the second class is "not this one", see `completed`.

@@ -1,4 +1,4 @@
-"""What a map of an image says about each of its regions, without a loop over the regions."""
+"""Statistics of a map over the regions of an image, without a loop over the regions."""
 
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ Map = TypeVar("Map", Floats, NDArray[np.int16])
 
 
 def resized(values: Map, size: tuple[int, ...]) -> Map:
-    """A map of an image in another size `(h, w)`: numbers between those of the neighbours, classes of the nearest."""
+    """Resize a map of an image to `(h, w)`: numbers are interpolated, classes are those of the nearest pixel."""
     if values.shape == size:
         return values
     shrinks = size[0] * size[1] < values.size
@@ -23,7 +23,7 @@ def resized(values: Map, size: tuple[int, ...]) -> Map:
 
 
 def means(values: Floats, labels: Segments) -> Floats:
-    """The mean of a map in each region.
+    """Mean of a map in each region.
 
     Args:
         values: `(h, w)` float32.
@@ -37,7 +37,7 @@ def means(values: Floats, labels: Segments) -> Floats:
 
 
 def modes(classes: NDArray[np.integer], labels: Segments, class_count: int) -> NDArray[np.int16]:
-    """The most frequent class in each region, of equally frequent ones the first.
+    """Most frequent class in each region, of equally frequent ones the first.
 
     Args:
         classes: `(h, w)`, integers from 0 to `class_count` - 1.

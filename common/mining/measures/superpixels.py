@@ -4,8 +4,8 @@ Sources: Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpix
 without a compactness to choose); Liu et al., "Manifold SLIC", CVPR 2016 (mslic); Van den Bergh et al., "SEEDS", ECCV
 2012 (seeds). The implementations are those of cv2.ximgproc.
 
-They crash on images of few pixels, and may give more regions than one asks for. So the image is first brought to a
-canvas on which the cells of the starting grid are whole squares of a size that they can handle, and the labels are read
+These crash on images of few pixels, and may return more regions than requested. So the image is first resized to a
+canvas on which the cells of the initial grid are whole squares of a size that they can handle, and the labels are read
 back at the centres of the image's pixels.
 """
 
@@ -25,36 +25,37 @@ SLIC_VARIANTS: Final[Mapping[str, int]] = {
 NAMES: Final = (*SLIC_VARIANTS, "seeds")
 """Values of the parameter `superpixel_algorithm`."""
 ITERATIONS: Final = 4
-"""More make slico and seeds a little better (0.6 % fewer mixed pixels at 10), in twice the time."""
+"""Iterations. 10 make slico and seeds a little better (0.6 % fewer mixed pixels), in twice the time."""
 CELLS: Final = (8, 48)
-"""Least and largest side of a cell of the canvas, in pixels: what the implementations survive, and what is enough."""
+"""Minimum and maximum side of a cell of the canvas, in pixels: the smallest that works, the largest that helps."""
 RULER: Final = 10.0
-"""Compactness of slic, the library's default."""
+"""Compactness of slic: the default of the library."""
 ABSORBED: Final = (25, 30, 40, 50)
-"""Parts below this share, in per cent, of the mean region join a neighbour: 25 as the authors do, more if too many."""
+"""Parts below this percentage of the mean region join a neighbour: 25 as the authors use, more if too many are left."""
 LEVELS: Final = 3
-"""Of seeds: a cell is divided LEVELS - 1 times into quarters."""
+"""SEEDS: a cell is divided LEVELS - 1 times into quarters."""
 PRIOR: Final = 3
-"""Of seeds: how smooth the outlines are, 0 to 5."""
+"""SEEDS: smoothness of the outlines, 0 to 5."""
 BINS: Final = 5
-"""Of seeds: of the histogram of each channel."""
+"""SEEDS: bins of the histogram of each channel."""
 
 
 def superpixels(image: Pixels, algorithm: str, most: int) -> Segments:
-    """The region that each pixel belongs to; the same in every run.
+    """Number the regions of an image; the same in every run.
 
-    The starting grid has nearly as many cells as are allowed. On photographs more than 90 % of `most` come out, from
-    seeds everywhere. slic drops ragged regions in noise, and mslic merges the cells of even surfaces (down to a third).
+    The initial grid has nearly as many cells as allowed. On photographs the result has more than 90 % of `most`
+    regions; with seeds on all images. slic drops ragged regions in noise, and mslic merges the cells of even surfaces
+    (down to a third).
 
     Args:
-        image: `(h, w, 3)` uint8 in BGR order, not empty. All four algorithms compare colours, and each does so in
-            CIELAB, slightly blurred, as OpenCV advises.
+        image: `(h, w, 3)` uint8 in BGR order, not empty. All four algorithms compare colours in CIELAB, slightly
+            blurred, as OpenCV advises.
         algorithm: one of `NAMES`.
         most: parameter `max_superpixel_per_image`, >= 1.
 
     Returns:
-        `(h, w)` int32, every number from 0 to the last one occurs, at most `most` of them. An image of at most `most`
-        pixels has one region a pixel.
+        `(h, w)` int32, at most `most` numbers from 0 on, without gaps. An image of at most `most` pixels has one region
+        per pixel.
 
     Raises:
         ValueError: an unknown algorithm, or `most` below 1.
@@ -71,7 +72,7 @@ def superpixels(image: Pixels, algorithm: str, most: int) -> Segments:
 
 
 def grid(size: tuple[int, int], most: int) -> tuple[int, int]:
-    """Rows and columns of nearly square cells of an image of `size`, as many as possible up to `most`."""
+    """Find rows and columns of nearly square cells for an image of `size`, as many as possible up to `most`."""
     height, width = size
     ideal = (most * height / width) ** 0.5
     choices = {min(max(round(rows), 1), height, most) for rows in (np.floor(ideal), np.ceil(ideal))}
@@ -79,7 +80,7 @@ def grid(size: tuple[int, int], most: int) -> tuple[int, int]:
 
 
 def _slic(image: Pixels, variant: int, most: int) -> Segments:
-    """At most `most` regions, from ever coarser starting grids: mslic multiplies its cells where there is detail."""
+    """Cut at most `most` regions, from ever coarser initial grids: mslic multiplies its cells where there is detail."""
     cells = most
     while cells > 1:
         rows, columns, side = _cells(image, cells, 1)
@@ -97,7 +98,7 @@ def _seeds(image: Pixels, most: int) -> Segments:
     rows, columns, side = _cells(image, most, 2 ** (LEVELS - 1))
     height, width = rows * side, columns * side
     seeds = cv2.ximgproc.createSuperpixelSEEDS(width, height, 3, rows * columns, LEVELS, PRIOR, BINS, True)
-    # It makes more than asked for when asked for a handful.
+    # SEEDS makes more than requested if only a handful are.
     if seeds.getNumberOfSuperpixels() > most:
         return _plain((rows, columns))
     seeds.iterate(_canvas(image, height, width), ITERATIONS)
@@ -105,7 +106,7 @@ def _seeds(image: Pixels, most: int) -> Segments:
 
 
 def _cells(image: Pixels, most: int, multiple: int) -> tuple[int, int, int]:
-    """Rows, columns and side in pixels of the canvas's square cells, which are about as large as the image's."""
+    """Find rows, columns and side in pixels of the canvas's square cells, about as large as those of the image."""
     height, width = image.shape[:2]
     rows, columns = grid((height, width), most)
     side = np.clip((height * width / (rows * columns)) ** 0.5, *CELLS)
@@ -119,12 +120,12 @@ def _canvas(image: Pixels, height: int, width: int) -> Pixels:
 
 
 def _plain(cells: tuple[int, int]) -> Segments:
-    """One pixel a cell."""
+    """Number cells of one pixel each."""
     return np.arange(cells[0] * cells[1], dtype=np.int32).reshape(cells)
 
 
 def _read_back(labels: Segments, size: tuple[int, int]) -> Segments:
-    """The labels of a canvas at the centres of the pixels of an image of `size`."""
+    """Read the labels of a canvas at the centres of the pixels of an image of `size`."""
     rows, columns = (
         ((2 * np.arange(side) + 1) * across) // (2 * side) for side, across in zip(size, labels.shape, strict=True)
     )
@@ -133,7 +134,7 @@ def _read_back(labels: Segments, size: tuple[int, int]) -> Segments:
 
 
 def _consecutive(labels: Segments) -> Segments:
-    """Renumbered in the same order, without the numbers that no pixel has."""
+    """Renumber in the same order, without gaps."""
     occurs = np.bincount(labels.ravel()) > 0
     numbers = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
     renumbered: Segments = numbers[labels]

@@ -1,15 +1,15 @@
-"""Folders of numbered files that a framework reads; what an earlier run wrote is brought up to date."""
+"""Folders of numbered files for a framework; files of an earlier run are brought up to date."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
 def link_images(image_files: Sequence[Path], folder: Path) -> tuple[Path, list[str]]:
-    """Make a folder with a numbered link to each image.
+    """Fill a folder with a numbered link to each image.
 
     Args:
-        image_files: an image file each whose suffix fits its content.
-        folder: is made, and cleared of files of other names.
+        image_files: one file per image, whose suffix fits its content.
+        folder: created, and cleared of files with other names.
 
     Returns:
         The folder, and the name of each link, such as `000000.jpg`.
@@ -22,7 +22,7 @@ def link_images(image_files: Sequence[Path], folder: Path) -> tuple[Path, list[s
 
 
 def folder_of(names: Iterable[str], folder: Path) -> Path:
-    """Make the folder, without files of other names."""
+    """Create the folder, or clear it of files with other names."""
     folder.mkdir(parents=True, exist_ok=True)
     for stale in {path.name for path in folder.iterdir()}.difference(names):
         (folder / stale).unlink()
@@ -30,9 +30,9 @@ def folder_of(names: Iterable[str], folder: Path) -> Path:
 
 
 def write_if_changed(file: Path, content: bytes) -> None:
-    """Write a file unless it holds just that.
+    """Write a file unless it has that content already.
 
-    Truncating thousands of files can wait for the disk; a restarted task finds them as they should be.
+    Truncating thousands of files may wait for the disk; after a restart they are usually right as they are.
     """
     if not file.is_file() or file.read_bytes() != content:
         file.write_bytes(content)
