@@ -1,6 +1,6 @@
 """The executor images of this repository, loaded without running them."""
 
-import importlib.util
+import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,12 +36,7 @@ def image(folder: Path) -> Iterator[Executor]:
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     try:
-        spec = importlib.util.spec_from_file_location("start", folder / "start.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        executor: Executor = module.EXECUTOR
+        executor: Executor = runpy.run_path(str(folder / "start.py"))["EXECUTOR"]
         yield executor
     finally:
         sys.path.remove(str(folder))

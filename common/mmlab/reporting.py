@@ -1,6 +1,5 @@
 """What a running OpenMMLab training tells and saves: progress, checkpoints, log lines, the curve, stages."""
 
-import logging
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,19 +10,15 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
-from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from common.errors import NanError
 from common.files import write_text
 from common.mmlab.model.checkpoint import Weights, load_into, write_weights
 from common.progress import Progress
-from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import Stages
-from common.results.training import RANKED_BY
+from common.results.training_log import TrainingLog
 from common.task.env import Task
-
-log = logging.getLogger(__name__)
 
 LAST = "last.pth"
 """What a restart goes on from, in the folder of the runner."""
@@ -70,13 +65,12 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         progress: Progress,
     ) -> None:
         self.config = config
-        self._task = task
         self._model = model
         self._class_names = class_names
         self._stages = stages
         self._weights = weights
         self._progress = progress
-        self._tensorboard: SummaryWriter | None = None
+        self._log = TrainingLog(task, self.unit)
 
     @abstractmethod
     def done(self, runner: Runner) -> int:
@@ -92,8 +86,6 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
 
     def before_train(self, runner: Runner) -> None:
         """Load the weights, or do what a kill prevented: validate what was saved last."""
-        if runner.rank == 0:
-            self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
         done = self.done(runner)
         if done == 0:
             if self._weights is not None:
@@ -105,8 +97,7 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         """Publish what was validated."""
         if runner.rank != 0:
             return
-        assert metrics is not None
-        values = {name: float(value) for name, value in metrics.items()}
+        values = {name: float(value) for name, value in (metrics or {}).items()}
         folder = Path(runner.work_dir)
         checkpoint = folder / "stage.pth"
         state = CheckpointLoader.load_checkpoint(str(folder / LAST), map_location="cpu")["state_dict"]
@@ -119,8 +110,7 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
 
     def close(self) -> None:
         """Flush what is still in memory."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        self._log.close()
 
     def due(self, runner: Runner, done: int) -> bool:
         """Whether a validation follows when so many are finished."""
@@ -155,23 +145,14 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         scalars = runner.message_hub.log_scalars
         losses = {name: float(scalars[name].mean(iterations)) for name in scalars if "loss" in name}
         rates = {name: scalars[name].current() for name in scalars if name.startswith("train/lr")}
-        self._draw({**losses, **rates}, done)
+        self._log.draw({**losses, **rates}, done)
         return losses
-
-    def _draw(self, values: Mapping[str, float], done: int) -> None:
-        assert self._tensorboard is not None
-        for name, value in values.items():
-            self._tensorboard.add_scalar(name, value, done)
 
     def _tell(self, runner: Runner, metrics: Mapping[str, float]) -> None:
         done = self.done(runner)
         loss = self.draw(runner, done, self.iterations(runner)).get("train/loss", math.nan)
-        self._draw({f"val/{name}": value for name, value in metrics.items()}, done)
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        log.info("%s %d/%d: loss %.4f, %s", self.unit, done, self.whole(runner), loss, shown)
-        first, second = (metrics[name] for name in RANKED_BY[self._task.object_type])
-        point = Point(done, first, second, loss)
-        add_point(self._task.env.output.root_dir / CURVE_FILE, point, self._task.object_type, self.unit)
+        self._log.draw({f"val/{name}": value for name, value in metrics.items()}, done)
+        self._log.validated(done, self.whole(runner), metrics, loss)
 
 
 class EpochReporter(Reporter):

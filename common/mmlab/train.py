@@ -12,7 +12,7 @@ from common.mmlab.options.params import MmlabTraining, RotatedTraining
 from common.progress import Progress, part
 from common.run.rank import Rank
 from common.task.env import Task
-from common.weights.given import choose
+from common.weights.given import choose, log_from_scratch
 from common.weights.zoo import Zoo
 
 if TYPE_CHECKING:
@@ -148,5 +148,5 @@ def starting_point(task: Task, parameters: Choice) -> tuple[str, "Weights | None
         return key, weights
     packaged = parameters.zoo.find(key)
     if packaged is None:
-        log.info("no pretrained weights for %s in this image: training from scratch", Path(key).stem)
+        log_from_scratch(Path(key).stem)
     return key, read_weights(packaged) if packaged else None

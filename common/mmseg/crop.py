@@ -6,10 +6,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from common.errors import ConfigError
+from common.mmlab.fit.image_size import STRIDE
 from common.mmlab.fit.walk import mappings
-
-STRIDE = 32
-"""Pixels. Sides of a crop stay a multiple of it where the configuration's own are one."""
 
 SLIDE_SHARE = 2 / 3
 """From one window to the next, of a window: as in mmsegmentation's own configurations."""

@@ -19,7 +19,7 @@ from common.loop.predictor import Predictor
 from common.mmlab.fit.config import merge_options
 from common.mmlab.model.checkpoint import Weights, read_weights
 from common.mmlab.model.fuse import fuse
-from common.mmlab.model.trained import build, check_class_names, config_of
+from common.mmlab.model.trained import build, config_of
 from common.mmlab.options.command_line import parse_cfg_options
 from common.mmlab.options.keys import ITERATIONS
 from common.mmlab.patches.compat import prepare
@@ -33,7 +33,7 @@ from common.predictions import Detections, Prediction
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
-from common.weights.given import choose
+from common.weights.given import check_class_names, choose
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def load_predictor(task: Task, parameters: SemanticInfer, rank: Rank) -> Predict
     model: Any = build(weights, config, parameters.package)
     learned = learned_names(task, weights, int(model.out_channels))
     names = learned[:-1] if learned[-1] == BACKGROUND else learned
-    check_class_names(task, weights, names)
+    check_class_names(weights.path, names, task.class_names)
     device = device_of(task, rank)
     log.info("weights: %s on %s", weights.path, device)
     half = device.type == "cuda" and not (isinstance(parameters, SemanticMining) and not parameters.fp16)

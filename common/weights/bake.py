@@ -2,8 +2,8 @@
 
 import hashlib
 import http.client
-import importlib.util
 import logging
+import runpy
 import shutil
 import sys
 import urllib.error
@@ -21,12 +21,7 @@ log = logging.getLogger(__name__)
 
 def read_zoo(folder: Path) -> Zoo:
     """The table of weights of an image: `ZOO` of its zoo.py."""
-    spec = importlib.util.spec_from_file_location("zoo", folder / "zoo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    zoo: Zoo = module.ZOO
+    zoo: Zoo = runpy.run_path(str(folder / "zoo.py"))["ZOO"]
     return zoo
 
 

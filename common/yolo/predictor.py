@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from common.arrays import Floats, Pixels
-from common.errors import ConfigError, ModelError
 from common.images.letterbox import Prepared, letterbox, stretch
 from common.masks.prototypes import Prototypes
-from common.predictions import Detections, Prediction
+from common.mining.registry import check_class_maps
+from common.predictions import MAX_DETECTIONS, Detections, Prediction
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
-from common.weights.given import choose
+from common.weights.given import check_class_names, choose
 from common.yolo.checkpoint import load_weights_for
 from common.yolo.dropout import dropped, inputs_of
 from common.yolo.params import YoloInfer
@@ -25,27 +25,29 @@ from common.yolo.tasks import TASKS
 
 log = logging.getLogger(__name__)
 
-MAX_DETECTIONS = 300
-"""Most boxes of one image, as in ultralytics."""
-
 
 def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredictor":
     """The given model on this rank's device. See `run.image.Family`.
 
     Raises:
         ModelError: there are no weights, they cannot be read, or are for another task or number of classes.
+        ConfigError: the mining algorithm needs class maps, which the model does not provide.
         NoDeviceError: gpu_id names a GPU that is not there.
     """
     path = choose(task.model_files)
     model = load_weights_for(path, TASKS[task.object_type])
     names = tuple(model.names.values())
-    if task.class_names and len(task.class_names) != len(names):
-        raise ModelError(f"{path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}")
-    if task.class_names and names != task.class_names:
-        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)
+    check_class_names(path, names, task.class_names)
+    if is_rtdetr(model):
+        check_class_maps(task.object_type, parameters.options().algorithm, "RT-DETR")
     device = device_of(task, rank)
     log.info("weights: %s on %s", path, device)
     return YoloPredictor(model, device, parameters)
+
+
+def is_rtdetr(model: Any) -> bool:
+    """Whether a model predicts from queries, not from cells, so that it provides no class maps."""
+    return type(model.model[-1]).__name__ == "RTDETRDecoder"
 
 
 class YoloPredictor:
@@ -58,7 +60,7 @@ class YoloPredictor:
     """
 
     def __init__(self, model: Any, device: torch.device, parameters: YoloInfer) -> None:
-        self._queries = type(model.model[-1]).__name__ == "RTDETRDecoder"
+        self._queries = is_rtdetr(model)
         model.model[-1].end2end = False  # one path for all: class probabilities of every cell, then our NMS
         self._model = model.fuse().to(device).eval()
         if device.type == "cuda":
@@ -146,12 +148,10 @@ class YoloPredictor:
         """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image.
 
         Raises:
-            ConfigError: the model predicts from queries, not from cells.
+            ValueError: the model predicts from queries, not from cells.
         """
         if self._queries:
-            raise ConfigError(
-                "mining_algorithm: 'aldd' needs a map of classes, which RT-DETR has not (one of cald, entropy, random)"
-            )
+            raise ValueError("RT-DETR provides no class maps")
         raw = raw.get("one2many", raw)
         shapes = [feature.shape[-2:] for feature in raw["feats"]]
         scales = raw["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)

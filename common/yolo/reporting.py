@@ -5,11 +5,10 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from tensorboardX import SummaryWriter
-
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, write_curve
 from common.results.stages import Stages
+from common.results.training_log import TrainingLog
 from common.task.env import Task
 from common.yolo.metrics import PRECISIONS, classes_of, metrics_of
 from common.yolo.tasks import DETECT, SEGMENT
@@ -34,8 +33,8 @@ class Reporter:
         self._task = task
         self._stages = stages
         self._progress = progress
+        self._log = TrainingLog(task)
         self._batch = 0
-        self._tensorboard: SummaryWriter | None = None
 
     def attach(self, trainer: Goals) -> None:
         """Have the trainer call us."""
@@ -48,11 +47,12 @@ class Reporter:
 
     def close(self) -> None:
         """Flush what is still in memory."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        self._log.close()
 
     def _start(self, trainer: Goals) -> None:
-        self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
+        if trainer.csv.is_file():  # of a killed training, whose last epoch may be missing in the curve
+            points = read_results(trainer.csv, trainer.args.task)
+            write_curve(self._task.env.output.root_dir / CURVE_FILE, points, self._task.object_type)
         log.info(
             "%s: %.2f M parameters, epochs %d to %d, batch %d, image size %d",
             Path(str(trainer.args.model)).stem,
@@ -80,19 +80,9 @@ class Reporter:
     def _end_epoch(self, trainer: Goals) -> None:
         losses = {f"train/{name}": float(value) for name, value in trainer.tloss.items()}
         values = {**losses, **{name: float(value) for name, value in trainer.metrics.items()}, **trainer.lr}
-        assert self._tensorboard is not None
-        for name, value in values.items():
-            self._tensorboard.add_scalar(_tag(name, trainer.args.task), value, trainer.epoch + 1)
-        metrics = metrics_of(trainer.args.task, values)
-        told = {"loss": sum(losses.values()), **metrics}
-        log.info(
-            "epoch %d/%d: %s",
-            trainer.epoch + 1,
-            trainer.epochs,
-            ", ".join(f"{name} {value:.4f}" for name, value in told.items()),
-        )
-        points = read_results(Path(trainer.csv), trainer.args.task)
-        write_curve(self._task.env.output.root_dir / CURVE_FILE, points, self._task.object_type)
+        epoch, kind = trainer.epoch + 1, trainer.args.task
+        self._log.draw({_tag(name, kind): value for name, value in values.items()}, epoch)
+        self._log.validated(epoch, trainer.epochs, metrics_of(kind, values), sum(losses.values()))
 
 
 def read_results(path: Path, task: str) -> list[Point]:

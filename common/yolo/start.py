@@ -8,7 +8,7 @@ import yaml
 
 from common.files import write_text
 from common.task.env import Task
-from common.weights.given import choose
+from common.weights.given import choose, log_from_scratch
 from common.yolo.checkpoint import load_weights_for
 from common.yolo.names import detectors, segmenters
 from common.yolo.params import YoloTraining
@@ -33,7 +33,7 @@ def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
     given = choose(task.model_files) if task.model_files else None
     source = given or _packaged(parameters)
     if source is None:
-        log.info("no pretrained weights for %s in this image: training from scratch", parameters.model)
+        log_from_scratch(parameters.model)
         activation = _written(parameters.activate or parameters.default_activation)
         return {"model": str(_configured(task.scratch, parameters.model, activation))}
     wanted = TASKS[task.object_type]

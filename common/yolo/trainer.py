@@ -39,6 +39,7 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
     validator: Any
     last: Path
     best: Path
+    csv: Path
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """Build the model; say how much of the weights fits."""

@@ -137,7 +137,8 @@ def test_a_detector_without_class_maps_is_refused_for_aldd_before_it_runs(
     weights = lively_weights(tmp_path / "best.pth", KINDS["mmdet faster r-cnn"], NAMES, images)
     task = a_task(tmp_path / "t", samples, [weights], mining=True)
     with pytest.raises(
-        ConfigError, match=r"^mining_algorithm: 'aldd' needs a map of classes, which FasterRCNN has not"
+        ConfigError,
+        match=r"^mining_algorithm: 'aldd' needs class maps, which FasterRCNN does not provide; use one of cald",
     ):
         load_predictor(task, Mining(mining_algorithm="aldd"), Rank())
     load_predictor(task, Mining(mining_algorithm="cald"), Rank())

@@ -16,7 +16,7 @@ PIXELS = (
 """Arguments of transforms, also of whole batches, and of BatchShapePolicy; whole numbers in them are pixels."""
 
 STRIDE = 32
-"""Cells of the coarsest map of most detectors, in pixels."""
+"""Pixels: side of a cell in the coarsest map of most models, so that the sides of their inputs are a multiple of it."""
 
 
 def input_limits(config: Config) -> tuple[int, int]:

@@ -12,18 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.errors import ConfigError
 from common.mmlab.model.heads import is_a
 
 PROBABILITIES = ("TOODHead", "CenterNetHead")
 """Heads whose output is a probability already."""
-
-
-def needs_class_maps(detector: str) -> ConfigError:
-    """The error for a detector that has no maps."""
-    return ConfigError(
-        f"mining_algorithm: 'aldd' needs a map of classes, which {detector} has not (one of cald, entropy, random)"
-    )
 
 
 def class_maps(head: Any, outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:

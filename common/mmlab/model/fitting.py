@@ -8,11 +8,8 @@ from torch import nn
 
 from common.arrays import Pixels
 from common.images.letterbox import Prepared, letterbox, stretch
-from common.mmlab.fit.image_size import input_limits
+from common.mmlab.fit.image_size import STRIDE, input_limits
 from common.mmlab.model.heads import dense_head
-
-STRIDE = 32
-"""Pixels. Sides of most detectors' inputs must be a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,22 +18,22 @@ from common.contract import AngleUnit
 from common.images.letterbox import Prepared
 from common.loop.predictor import Predictor
 from common.loop.tiling import TiledPredictor, Tiles
-from common.mining.registry import DETECTION
+from common.mining.registry import check_class_maps
 from common.mmlab.fit.config import merge_options
 from common.mmlab.model.checkpoint import Weights, read_weights
-from common.mmlab.model.class_maps import class_maps, needs_class_maps
+from common.mmlab.model.class_maps import class_maps
 from common.mmlab.model.fitting import Fitting, fitting_of
 from common.mmlab.model.fuse import fuse
 from common.mmlab.model.heads import class_count, dense_head, is_a
 from common.mmlab.model.rotated_boxes import nms_iou, rotated_boxes, suppress
-from common.mmlab.model.thresholds import MAX_DETECTIONS, final_step, most_boxes, set_thresholds
+from common.mmlab.model.thresholds import final_step, most_boxes, set_thresholds
 from common.mmlab.model.trained import build, class_names_of, config_of
 from common.mmlab.options.command_line import parse_cfg_options
 from common.mmlab.options.params import OWN_THRESHOLD, MmlabInfer, RotatedInfer
 from common.mmlab.patches.compat import prepare
 from common.mmlab.patches.gpu_only import check_device
 from common.mmlab.patches.probabilities import keep_probabilities, probabilities_of
-from common.predictions import Detections, Prediction, RotatedDetections
+from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDetections
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
@@ -61,9 +61,8 @@ def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
     check_device(config, gpu=bool(task.gpu_ids))
     model = build(weights, config, parameters.package)
     names = class_names_of(task, weights, class_count(model))
-    algorithm = DETECTION.get(parameters.options().algorithm)
-    if algorithm is not None and algorithm.needs_class_maps and dense_head(model) is None:
-        raise needs_class_maps(type(model).__name__)
+    if dense_head(model) is None:
+        check_class_maps(task.object_type, parameters.options().algorithm, type(model).__name__)
     device = device_of(task, rank)
     log.info("weights: %s on %s", weights.path, device)
     fitting = fitting_of(config, model, parameters.img_size)
@@ -163,10 +162,10 @@ class MmlabPredictor:
         """Forward pass and the model's own last step.
 
         Raises:
-            ConfigError: class maps are asked for, and the model has none.
+            ValueError: class maps are asked for, and the model provides none.
         """
         if class_maps and self._head is None:
-            raise needs_class_maps(type(self._model).__name__)
+            raise ValueError(f"{type(self._model).__name__} provides no class maps")
         self._wants_maps = class_maps
         data = self._model.data_preprocessor(_samples(batch), False)
         with torch.autocast(self._device.type, torch.float16, enabled=self._half):

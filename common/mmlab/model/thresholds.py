@@ -4,8 +4,7 @@ from typing import Any
 
 from mmengine.config import ConfigDict
 
-MAX_DETECTIONS = 300
-"""Most upright boxes of one image, as in the ultralytics images. Rotated ones have the model's own limit."""
+from common.predictions import MAX_DETECTIONS
 
 
 def final_step(model: ConfigDict) -> ConfigDict:

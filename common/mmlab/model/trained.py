@@ -1,8 +1,5 @@
 """What trained weights are: a configuration, a model, names of classes."""
 
-import logging
-from collections.abc import Sequence
-
 from mmengine.config import Config
 from torch import nn
 
@@ -10,8 +7,7 @@ from common.errors import ModelError
 from common.mmlab.model.build import build_model
 from common.mmlab.model.checkpoint import Weights, load_all_into
 from common.task.env import Task
-
-log = logging.getLogger(__name__)
+from common.weights.given import check_class_names
 
 
 def config_of(weights: Weights) -> Config:
@@ -55,19 +51,5 @@ def class_names_of(task: Task, weights: Weights, count: int | None) -> tuple[str
     names = weights.class_names or task.class_names or tuple(map(str, range(count or 0)))
     if count is not None and len(names) != count:
         raise ModelError(f"{weights.path}: trained for {count} classes, but there are {len(names)} names")
-    check_class_names(task, weights, names)
+    check_class_names(weights.path, names, task.class_names)
     return names
-
-
-def check_class_names(task: Task, weights: Weights, names: Sequence[str]) -> None:
-    """Compare the names that the weights were trained for with those of the task, if it has any.
-
-    Raises:
-        ModelError: the number differs.
-    """
-    if task.class_names and len(task.class_names) != len(names):
-        raise ModelError(
-            f"{weights.path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}"
-        )
-    if task.class_names and tuple(names) != task.class_names:
-        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)
