@@ -14,7 +14,10 @@ ADAPTERS = ("common.run.device", "common.yolo.", "common.mmlab.", "common.mmseg.
 
 LIGHT = {
     *(f"common.yolo.{name}" for name in ("params", "options", "names")),
-    *(f"common.mmlab.options.{name}" for name in ("params", "command_line", "catalogue", "keys", "literals")),
+    *(
+        f"common.mmlab.options.{name}"
+        for name in ("params", "rotated", "image", "command_line", "catalogue", "keys", "literals")
+    ),
     "common.mmseg.params",
 }
 """...but these, which the parent needs to check the parameters."""

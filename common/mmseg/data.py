@@ -1,6 +1,7 @@
 """A data set of the platform, written as mmsegmentation reads it, and a configuration pointed at it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -14,13 +15,23 @@ from common.task.env import Task
 SPLITS = ("train", "val")
 
 
-def listing(folder: Path, split: str) -> Path:
-    """The file that names the images of a split of a data set in `folder`. That of `val` is written last."""
-    return folder / f"{split}.txt"
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The images and maps of classes of a task, and the files `train.txt` and `val.txt` that list them.
+
+    Attributes:
+        folder: holds them.
+    """
+
+    folder: Path
+
+    def listing(self, split: str) -> Path:
+        """Path of the file that names the images of `train` or `val`."""
+        return self.folder / f"{split}.txt"
 
 
-def write_data(task: Task, folder: Path, *, ignore_black_area: bool) -> None:
-    """Convert the training and validation set.
+def write_data(task: Task, data: Data, *, ignore_black_area: bool) -> None:
+    """Convert the training and validation set. The list of the validation set is written last.
 
     Raises:
         DatasetError: there are too many classes.
@@ -28,10 +39,10 @@ def write_data(task: Task, folder: Path, *, ignore_black_area: bool) -> None:
     splits = read_splits(task.data_file, MaskDataset)
     for name in SPLITS:
         split = splits[name]
-        write_label_maps(split.dataset, split.files, folder, name, ignore_black_area=ignore_black_area)
+        write_label_maps(split.dataset, split.files, data.folder, name, ignore_black_area=ignore_black_area)
 
 
-def set_data(config: Config, folder: Path, classes: Sequence[str], batch: int, workers: int) -> None:
+def set_data(config: Config, data: Data, classes: Sequence[str], batch: int, workers: int) -> None:
     """Point the loaders of a configuration at the data, in place.
 
     A validation looks at one image after the other: their sizes differ.
@@ -45,18 +56,18 @@ def set_data(config: Config, folder: Path, classes: Sequence[str], batch: int, w
         loader = config[f"{split}_dataloader"]
         loader.update(batch_size=size, num_workers=workers, persistent_workers=workers > 0)
         loader.pop("prefetch_factor", None)
-        loader.dataset = _dataset(loader.dataset, folder, split, classes)
+        loader.dataset = _dataset(loader.dataset, data, split, classes)
         for mapping in mappings(loader.dataset.pipeline):
             mapping.pop("reduce_zero_label", None)
     config.train_dataloader.sampler = {"type": "InfiniteSampler", "shuffle": True}
     config.val_dataloader.sampler = {"type": "DefaultSampler", "shuffle": False, "round_up": False}  # count images once
 
 
-def _dataset(own: ConfigDict, folder: Path, split: str, classes: Sequence[str]) -> ConfigDict:
+def _dataset(own: ConfigDict, data: Data, split: str, classes: Sequence[str]) -> ConfigDict:
     return ConfigDict(
         type="BaseSegDataset",
-        data_root=str(folder.absolute()),
-        ann_file=listing(folder, split).name,
+        data_root=str(data.folder.absolute()),
+        ann_file=data.listing(split).name,
         data_prefix={"img_path": f"images/{split}", "seg_map_path": f"labels/{split}"},
         img_suffix="",
         seg_map_suffix=SUFFIX,

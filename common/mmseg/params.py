@@ -1,12 +1,14 @@
 """Hyper-parameters of semantic segmentation with mmsegmentation, with the names and defaults of the seed document."""
 
-from abc import abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from common.mmlab.options.command_line import parse_args_options, parse_cfg_options
+from common.contract import Verb
+from common.mmlab.options.command_line import Arguments, parse_args_options, parse_cfg_options
+from common.mmlab.options.image import Chooser, Table
 from common.mmlab.options.keys import ITERATIONS
 from common.mmlab.options.params import (
     Count,
@@ -18,12 +20,15 @@ from common.mmlab.options.params import (
 )
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
+    AS_TYPED,
     CandidateOptions,
     CandidateParameters,
     MaskTrainingParameters,
+    Parsed,
     in_any_case,
     max_bad_images_parameter,
     parameter,
+    parsed_by,
 )
 from common.weights.zoo import Zoo
 
@@ -33,24 +38,15 @@ MODES = ("whole", "slide")
 """How a model looks at an image: at all of it at once, or at overlapping windows, one after the other."""
 
 
-def _arguments(value: str) -> str:
-    parse_args_options(value, ITERATIONS)
-    return value
-
-
-def _changes(value: str) -> str:
-    parse_cfg_options(value, ITERATIONS)
-    return value
-
-
 def _mode_or_own(value: str) -> str:
     if value.lower() not in ("", *MODES):
         raise ValueError(f"{value!r} is not allowed (empty, or one of {', '.join(MODES)})")
     return value.lower()
 
 
-Changes = Annotated[str, AfterValidator(_changes)]
-"""Text that `options.parse_cfg_options` understands of a training that is counted in iterations."""
+CommandLine = Annotated[Parsed[Arguments], parsed_by(partial(parse_args_options, counted=ITERATIONS)), AS_TYPED]
+Changes = Annotated[Parsed[dict[str, object]], parsed_by(partial(parse_cfg_options, counted=ITERATIONS)), AS_TYPED]
+"""As those of detectors, for a training that is counted in iterations."""
 
 
 class SemanticTraining(MaskTrainingParameters):
@@ -59,10 +55,12 @@ class SemanticTraining(MaskTrainingParameters):
     Attributes:
         package: whose configurations these are.
         zoo: the packaged weights by key of the configuration.
+        chooser: name of the parameter that chooses the configuration.
     """
 
     package: ClassVar[str] = PACKAGE
     zoo: ClassVar[Zoo]
+    chooser: ClassVar[str]
 
     samples_per_gpu: int = batch_size_parameter(2)
     workers_per_gpu: int = parameter(2, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
@@ -70,7 +68,7 @@ class SemanticTraining(MaskTrainingParameters):
         20000, "training steps, each a batch of all GPUs", "训练的迭代次数，每次为所有 GPU 的一个批次", ge=1
     )
     interval: int = parameter(2000, "training steps between evaluations", "模型在验证集上评测的周期（迭代次数）", ge=1)
-    args_options: Annotated[str, AfterValidator(_arguments)] = args_options_parameter()
+    args_options: CommandLine = args_options_parameter()
     cfg_options: Changes = cfg_options_parameter("optim_wrapper.optimizer.lr=0.01")
     save_least_file: bool = parameter(
         True,
@@ -98,9 +96,10 @@ class SemanticTraining(MaskTrainingParameters):
     max_bad_images: float = max_bad_images_parameter()
 
     @property
-    @abstractmethod
     def config_key(self) -> str:
-        """The chosen configuration: a key of `configs.config_files(package)`."""
+        """The chosen configuration: a key of `catalogue.config_files(package)`."""
+        chosen: Parsed[str] = getattr(self, self.chooser)
+        return chosen.value
 
 
 class SemanticInfer(CandidateParameters):
@@ -185,3 +184,15 @@ class SemanticMining(SemanticInfer):
             radius=self.ripu_region_radius,
         )
         return replace(super().options(), algorithm=self.mining_algorithm, mining=settings)
+
+
+def semantic_parameters(chooser: Chooser, zoo: Zoo) -> Table:
+    """Hyper-parameters of an image of semantic models.
+
+    Args:
+        chooser: of the configuration.
+        zoo: the packaged weights by key of the configuration.
+    """
+    training = chooser.training(SemanticTraining)
+    training.zoo, training.chooser = zoo, chooser.name
+    return {Verb.TRAINING: training, Verb.MINING: SemanticMining, Verb.INFER: SemanticInfer}

@@ -20,8 +20,6 @@ from common.mmlab.fit.config import merge_options
 from common.mmlab.model.checkpoint import Weights, read_weights
 from common.mmlab.model.fuse import fuse
 from common.mmlab.model.trained import build, config_of
-from common.mmlab.options.command_line import parse_cfg_options
-from common.mmlab.options.keys import ITERATIONS
 from common.mmlab.patches.compat import prepare
 from common.mmseg.crop import pair, set_windows
 from common.mmseg.fitting import Fitting, fitting_of
@@ -73,7 +71,7 @@ def configure(weights: Weights, parameters: SemanticInfer) -> Config:
     config = config_of(weights)
     test_cfg = config.model.setdefault("test_cfg", {})
     test_cfg["mode"] = parameters.mode or test_cfg.get("mode", "whole")
-    merge_options(config, parse_cfg_options(parameters.cfg_options, ITERATIONS))
+    merge_options(config, parameters.cfg_options.value)
     if config.model.test_cfg.mode == "slide":
         _complete_windows(config.model)
     set_padding(config)

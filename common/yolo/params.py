@@ -10,17 +10,19 @@ from common.mining.params import (
     ClassWeights,
     class_weights_parameter,
     mining_algorithm_parameter,
-    parse_class_weights,
 )
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
+    AS_TYPED,
     CandidateOptions,
     CandidateParameters,
     MaskTrainingParameters,
+    Parsed,
     TrainingParameters,
     in_any_case,
     max_bad_images_parameter,
     parameter,
+    parsed_by,
 )
 from common.weights.zoo import Zoo
 from common.yolo.names import check_detector, check_segmenter
@@ -42,13 +44,12 @@ def _activation(value: str) -> str:
     return by_lower.get(name.lower(), "")
 
 
-def _options(value: str) -> str:
-    parse_options(value)
-    return value
-
-
 Activation = Annotated[str, AfterValidator(_activation)]
 """The name of one of `ACTIVATIONS`, or empty."""
+
+
+TrainerOptions = Annotated[Parsed[dict[str, object]], parsed_by(parse_options), AS_TYPED]
+"""Text that `parse_options` understands, and the arguments of the trainer."""
 
 
 def activation_parameter(from_scratch: str) -> Any:
@@ -106,7 +107,7 @@ class YoloTraining(TrainingParameters):
         ge=32,
     )
     opset: int = parameter(11, "ONNX operator set of the exported model", "导出 onnx 的 opset", ge=9, le=20)
-    args_options: Annotated[str, AfterValidator(_options)] = parameter(
+    args_options: TrainerOptions = parameter(
         "--exist-ok",
         "further trainer arguments: --flag value (YOLOv5) or key=value (ultralytics)",
         "其他训练参数：--flag value（YOLOv5 写法）或 key=value（ultralytics 写法）",
@@ -168,7 +169,7 @@ class YoloMining(YoloInfer):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        weights = parse_class_weights(self.class_distribution_scores)
+        weights = self.class_distribution_scores.value
         return replace(super().options(), algorithm=self.mining_algorithm, mining=MiningSettings(class_weights=weights))
 
 
@@ -205,6 +206,6 @@ class SegmentationMining(YoloInfer):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        weights = parse_class_weights(self.class_distribution_scores)
+        weights = self.class_distribution_scores.value
         settings = MiningSettings(class_weights=weights, passes=self.mcd_iterations)
         return replace(super().options(), algorithm=self.mining_algorithm, mining=settings)

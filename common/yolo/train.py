@@ -15,7 +15,6 @@ from common.yolo.checkpoint import load_weights, torch_load
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of, saved_classes
 from common.yolo.offline import quiet
-from common.yolo.options import parse_options
 from common.yolo.params import YoloTraining
 from common.yolo.start import start_of
 from common.yolo.tasks import TASKS
@@ -85,7 +84,7 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
         "plots": False,
         "verbose": False,
         "overlap_mask": False,
-        **parse_options(parameters.args_options),
+        **parameters.args_options.value,
     }
 
 

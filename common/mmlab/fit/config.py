@@ -55,7 +55,7 @@ def plain_batch_norm(config: Config) -> None:
         config.model.use_syncbn = False
 
 
-def merge_options(config: Config, options: Mapping[str, Any]) -> None:
+def merge_options(config: Config, options: Mapping[str, object]) -> None:
     """Put `cfg_options` into a configuration, in place.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +17,76 @@ from common.mmlab.fit.image_size import set_image_size
 from common.mmlab.fit.schedule import fit_schedule
 from common.mmlab.fit.walk import mappings
 from common.mmlab.metric import BoxMetric, RotatedBoxMetric
-from common.mmlab.options.command_line import parse_args_options, parse_cfg_options
-from common.mmlab.options.params import MmlabTraining, RotatedTraining, UprightTraining
+from common.mmlab.options.params import AnyTraining, MmlabTraining, UprightTraining
+from common.mmlab.options.rotated import RotatedTraining
 from common.mmlab.patches.gpu_only import check_device
-from common.task.env import Task
 
 log = logging.getLogger(__name__)
 
 
-def training_recipe(
-    task: Task, parameters: MmlabTraining, key: str, data: Data, run: Path, *, scratch: bool, world: int, gpu: bool
-) -> Config:
-    """Fit the configuration `key` to a task. `cfg_options` comes last and wins over everything.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training, apart from its parameters.
 
-    Args:
-        key: of `configs.config_files`.
-        data: the converted data set.
-        run: folder of the runner.
+    Attributes:
+        folder: of the runner.
+        key: of the configuration, see `catalogue.config_files`.
+        classes: names of all classes that the model learns.
         scratch: whether there are no weights to start from.
         world: number of ranks.
         gpu: whether they compute on GPUs.
+    """
+
+    folder: Path
+    key: str
+    classes: tuple[str, ...]
+    scratch: bool
+    world: int
+    gpu: bool
+
+
+def training_recipe(parameters: MmlabTraining, data: Data, run: Run) -> Config:
+    """Fit the configuration of a detector to a task. `cfg_options` comes last and wins over everything.
+
+    Args:
+        parameters: of the task.
+        data: the converted data set.
+        run: what to train, and on what.
 
     Raises:
-        ConfigError: `cfg_options` do not fit it, or it needs a GPU that the task does not have.
+        ConfigError: `cfg_options` does not fit it, or it needs a GPU that the task does not have.
     """
-    arguments = parse_args_options(parameters.args_options)
-    config = load_config(parameters.package, key)
-    check_device(config, gpu=gpu)
-    set_classes(config, len(task.class_names))
+    config = load_config(parameters.package, run.key)
+    check_device(config, gpu=run.gpu)
+    set_classes(config, len(run.classes))
     set_image_size(config, parameters.img_size)
-    schedule = fit_schedule(
-        config,
-        epochs=parameters.max_epochs,
-        images=data.images("train"),
-        batch=parameters.samples_per_gpu,
-        world=world,
-    )
-    set_data(config, data, task.class_names, parameters.samples_per_gpu, parameters.workers_per_gpu)
-    if world == 1 or not gpu:
-        plain_batch_norm(config)
-    if scratch:
-        unfreeze(config)
-    interval = min(parameters.val_interval, parameters.max_epochs)
+    epochs, batch, workers = parameters.max_epochs, parameters.samples_per_gpu, parameters.workers_per_gpu
+    schedule = fit_schedule(config, epochs=epochs, images=data.images("train"), batch=batch, world=run.world)
+    set_data(config, data, run.classes, batch, workers)
     recall = isinstance(parameters, UprightTraining) and parameters.metric == "proposal"
-    set_evaluation(config, data, run, interval=interval, recall=recall)
+    set_evaluation(config, data, run.folder, interval=min(parameters.val_interval, epochs), recall=recall)
     if isinstance(parameters, RotatedTraining):
         convention = Convention.of(data.rotated_boxes("train"), AngleUnit(parameters.angle_unit))
         config.rotate_angle = convention.as_dict()
-    set_runtime(config, run, world=world, gpu=gpu, amp=parameters.amp or arguments.amp)
-    config.randomness = {"seed": arguments.seed or 0, "deterministic": arguments.deterministic}
-    merge_options(config, arguments.cfg_options | parse_cfg_options(parameters.cfg_options))
-    log.info("%s: %s", Path(key).stem, replace(schedule, learning_rate=config.optim_wrapper.optimizer.lr))
+    finish(config, parameters, run)
+    log.info("%s: %s", Path(run.key).stem, replace(schedule, learning_rate=config.optim_wrapper.optimizer.lr))
     return config
+
+
+def finish(config: Config, parameters: AnyTraining, run: Run) -> None:
+    """Fit what is the same for every model to a task, in place. `cfg_options` comes last.
+
+    Raises:
+        ConfigError: `cfg_options` does not fit the configuration.
+    """
+    arguments = parameters.args_options.value
+    if run.world == 1 or not run.gpu:
+        plain_batch_norm(config)
+    if run.scratch:
+        unfreeze(config)
+    set_runtime(config, run.folder, world=run.world, gpu=run.gpu, amp=parameters.amp or arguments.amp)
+    config.randomness = {"seed": arguments.seed or 0, "deterministic": arguments.deterministic}
+    merge_options(config, arguments.cfg_options | parameters.cfg_options.value)
 
 
 def unfreeze(config: Config) -> None:

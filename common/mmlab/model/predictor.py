@@ -28,8 +28,8 @@ from common.mmlab.model.heads import class_count, dense_head, is_a
 from common.mmlab.model.rotated_boxes import nms_iou, rotated_boxes, suppress
 from common.mmlab.model.thresholds import final_step, most_boxes, set_thresholds
 from common.mmlab.model.trained import build, class_names_of, config_of
-from common.mmlab.options.command_line import parse_cfg_options
-from common.mmlab.options.params import OWN_THRESHOLD, MmlabInfer, RotatedInfer
+from common.mmlab.options.params import MmlabInfer
+from common.mmlab.options.rotated import OWN_THRESHOLD, RotatedInfer
 from common.mmlab.patches.compat import prepare
 from common.mmlab.patches.gpu_only import check_device
 from common.mmlab.patches.probabilities import keep_probabilities, probabilities_of
@@ -98,7 +98,7 @@ def configure(weights: Weights, parameters: MmlabInfer) -> Config:
         set_thresholds(config.model, parameters.conf_threshold, None if own else parameters.iou_threshold, most=None)
     else:
         set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
-    merge_options(config, parse_cfg_options(parameters.cfg_options))
+    merge_options(config, parameters.cfg_options.value)
     return config
 
 

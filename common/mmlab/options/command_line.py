@@ -45,10 +45,10 @@ class Arguments:
     amp: bool = False
     seed: int | None = None
     deterministic: bool = False
-    cfg_options: dict[str, Any] = field(default_factory=dict)
+    cfg_options: dict[str, object] = field(default_factory=dict)
 
 
-def parse_cfg_options(text: str, counted: Mapping[str, str] = EPOCHS) -> dict[str, Any]:
+def parse_cfg_options(text: str, counted: Mapping[str, str] = EPOCHS) -> dict[str, object]:
     """Turn `cfg_options` into values by dotted key; the last one of a key counts.
 
     Args:
@@ -73,7 +73,7 @@ def parse_args_options(text: str, counted: Mapping[str, str] = EPOCHS) -> Argume
             the wrong kind.
     """
     given: dict[str, Any] = {}
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     for name, values in _arguments(_words(text)):
         if name in ("cfg-options", "options"):
             changes |= map(partial(_pair, counted), values)
@@ -93,7 +93,7 @@ def _words(text: str) -> list[str]:
         raise ValueError(f"{text!r} cannot be split into words ({error})") from None
 
 
-def _pair(counted: Mapping[str, str], word: str) -> tuple[str, Any]:
+def _pair(counted: Mapping[str, str], word: str) -> tuple[str, object]:
     """`a.b=1` -> ("a.b", 1)."""
     key, equals, value = word.partition("=")
     if not equals or not all(key.split(".")):

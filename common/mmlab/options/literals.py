@@ -1,11 +1,9 @@
 """Values in the text of `cfg_options`, as OpenMMLab's command line reads them (`mmengine.config.DictAction`)."""
 
-from typing import Any
-
 BRACKETS = {"(": ")", "[": "]"}
 
 
-def read_literal(text: str) -> Any:
+def read_literal(text: str) -> object:
     """A number, True, False, None, a word, or a list or tuple of such: `0.5`, `[1,(2,3)]`, `1,2`.
 
     Args:
@@ -42,7 +40,7 @@ def _split(text: str) -> list[str]:
     return parts if parts[-1].strip() else parts[:-1]
 
 
-def _scalar(text: str) -> Any:
+def _scalar(text: str) -> object:
     for kind in (int, float):
         try:
             return kind(text)

@@ -1,28 +1,28 @@
 """Hyper-parameters that every image on OpenMMLab has, with the names and defaults of the seed documents."""
 
-from abc import abstractmethod
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import AfterValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator
 
-from common.contract import AngleUnit
 from common.mining.params import (
     AlgorithmName,
     ClassWeights,
     class_weights_parameter,
     mining_algorithm_parameter,
-    parse_class_weights,
 )
-from common.mmlab.options.command_line import parse_args_options, parse_cfg_options
+from common.mmlab.options.command_line import Arguments, parse_args_options, parse_cfg_options
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
+    AS_TYPED,
     CandidateOptions,
     CandidateParameters,
+    Parsed,
     TrainingParameters,
     in_any_case,
     max_bad_images_parameter,
     parameter,
+    parsed_by,
 )
 from common.weights.zoo import Zoo
 
@@ -42,27 +42,19 @@ def _count(value: int) -> int:
     return value
 
 
-def _arguments(value: str) -> str:
-    parse_args_options(value)
-    return value
-
-
-def _changes(value: str) -> str:
-    parse_cfg_options(value)
-    return value
-
-
 Size = Annotated[int, AfterValidator(_size)]
 """Pixels; 0 leaves the choice to the model."""
 
 Count = Annotated[int, AfterValidator(_count)]
 """How many models to keep; -1: all."""
 
-Changes = Annotated[str, AfterValidator(_changes)]
-"""Text that `options.parse_cfg_options` understands."""
+CommandLine = Annotated[Parsed[Arguments], parsed_by(parse_args_options), AS_TYPED]
+"""Text that `parse_args_options` understands, and the arguments."""
+
+Changes = Annotated[Parsed[dict[str, object]], parsed_by(parse_cfg_options), AS_TYPED]
+"""Text that `parse_cfg_options` understands, and the values by dotted key."""
 
 _Metrics = Literal["bbox", "proposal"]
-_Units = Literal["radian", "pi"]
 
 
 def batch_size_parameter(default: int) -> Any:
@@ -111,6 +103,20 @@ def cfg_options_parameter(example: str = "model.test_cfg.score_thr=0.01") -> Any
     )
 
 
+class AnyTraining(Protocol):
+    """The parameters that every training on OpenMMLab has; see `MmlabTraining`."""
+
+    package: ClassVar[str]
+    zoo: ClassVar[Zoo]
+    amp: bool
+    args_options: Parsed[Arguments]
+    cfg_options: Parsed[dict[str, object]]
+
+    @property
+    def config_key(self) -> str:
+        """The chosen configuration."""
+
+
 class _Fit(TrainingParameters):
     """How a training runs: the parameters that come before those of an evaluation."""
 
@@ -118,7 +124,7 @@ class _Fit(TrainingParameters):
     workers_per_gpu: int = parameter(4, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
     max_epochs: int = parameter(100, "passes over the training set", "遍历训练集的次数", ge=1)
     amp: bool = amp_parameter(True)
-    args_options: Annotated[str, AfterValidator(_arguments)] = args_options_parameter()
+    args_options: CommandLine = args_options_parameter()
     cfg_options: Changes = cfg_options_parameter()
 
 
@@ -138,10 +144,12 @@ class MmlabTraining(_Fit):
     Attributes:
         package: whose configurations these are: `mmyolo`, `mmdet` or `mmrotate`.
         zoo: the packaged weights by key of the configuration.
+        chooser: name of the parameter that chooses the configuration.
     """
 
     package: ClassVar[str]
     zoo: ClassVar[Zoo]
+    chooser: ClassVar[str]
 
     img_size: Size = parameter(
         0,
@@ -159,9 +167,10 @@ class MmlabTraining(_Fit):
     max_bad_images: float = max_bad_images_parameter()
 
     @property
-    @abstractmethod
     def config_key(self) -> str:
-        """The chosen configuration: a key of `configs.config_files(package)`."""
+        """The chosen configuration: a key of `catalogue.config_files(package)`."""
+        chosen: Parsed[str] = getattr(self, self.chooser)
+        return chosen.value
 
 
 class UprightTraining(MmlabTraining, _Metric):
@@ -218,84 +227,5 @@ class MmlabMining(MmlabInfer):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        weights = parse_class_weights(self.class_distribution_scores)
+        weights = self.class_distribution_scores.value
         return replace(super().options(), algorithm=self.mining_algorithm, mining=MiningSettings(class_weights=weights))
-
-
-OWN_THRESHOLD = -1.0
-"""An `iou_threshold` that leaves the choice to the model."""
-
-
-def _unit_or_own(value: str) -> str:
-    if value.lower() not in ("", *AngleUnit):
-        raise ValueError(f"{value!r} is not allowed (empty, or one of {', '.join(AngleUnit)})")
-    return value.lower()
-
-
-def _share_or_own(value: float) -> float:
-    if value != OWN_THRESHOLD and not 0 <= value <= 1:
-        raise ValueError(f"{value:g} is not allowed ({OWN_THRESHOLD:g}, or a number >= 0 <= 1)")
-    return value
-
-
-class RotatedTraining(MmlabTraining):
-    """Training of a detector of rotated boxes."""
-
-    amp: bool = amp_parameter(False)
-    img_size: Size = parameter(
-        512,
-        "longer side of the model's input in pixels, at least 32; 0: that of the model's own configuration",
-        "模型输入的长边（像素），至少 32，一般取 512、640、1024；0 表示采用模型配置中的大小",
-        ge=0,
-    )
-    angle_unit: Annotated[_Units, in_any_case(_Units)] = parameter(
-        "radian",
-        "unit of the angles in the annotations; pi: the number times pi is radians",
-        "标注中角度的单位，radian：弧度；pi：数值乘以 π 为弧度",
-    )
-
-
-class RotatedInfer(MmlabInfer):
-    """Inference with a detector of rotated boxes."""
-
-    iou_threshold: Annotated[float, AfterValidator(_share_or_own)] = parameter(
-        OWN_THRESHOLD,
-        "IoU of rotated boxes above which the weaker of two of a class is dropped (NMS), 0 to 1; -1: the model's own",
-        "旋转框 nms 的 iou 阈值，取值 0 到 1；-1 表示采用模型自身的阈值",
-    )
-    angle_unit: Annotated[str, AfterValidator(_unit_or_own)] = parameter(
-        "",
-        "unit of the angles in the result, radian or pi; empty: that of the data set the model was trained with",
-        "结果中角度的单位，radian 或 pi；留空表示与训练数据集一致",
-    )
-    tile_size: Size = parameter(
-        0,
-        "side in pixels of the tiles that a large image is cut into, at least 32; 0: none",
-        "大图切片的边长（像素），至少 32；0 表示不切片",
-        ge=0,
-    )
-    tile_overlap: int = parameter(
-        200,
-        "pixels that neighbouring tiles share, less than tile_size; at least as long as the objects are",
-        "相邻切片重叠的像素数，须小于 tile_size；建议不小于目标的长度",
-        ge=0,
-    )
-
-    @field_validator("tile_overlap")
-    @classmethod
-    def _less_than_a_tile(cls, overlap: int, info: ValidationInfo) -> int:
-        size = info.data.get("tile_size", 0)
-        if 0 < size <= overlap:
-            raise ValueError(f"{overlap} is not allowed (less than tile_size, which is {size})")
-        return overlap
-
-    def options(self) -> CandidateOptions:
-        """See `CandidateParameters`. With tiles a batch is made of those of one image."""
-        options = super().options()
-        return replace(options, batch_size=1) if self.tile_size else options
-
-
-class RotatedMining(RotatedInfer, MmlabMining):
-    """Mining with a detector of rotated boxes, alone or together with inference."""
-
-    conf_threshold: float = mining_confidence_parameter()
