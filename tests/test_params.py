@@ -276,7 +276,7 @@ class WithParsed(Parameters):
 
 
 def test_a_text_with_a_meaning_is_parsed_once_and_shown_as_it_was_typed() -> None:
-    read = WithParsed.parse({"sizes": "3,4"}, Verb.TRAINING)
+    read = WithParsed.parse({"sizes": "3,4", "extra": "x"}, Verb.TRAINING)
     assert read.sizes.value == (3, 4)
     assert read.model_dump() == {"sizes": "3,4", "extra": "x"}
     assert WithParsed().sizes == Parsed("1,2", (1, 2)), "the default too"

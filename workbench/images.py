@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.run.entry import load
 from common.run.image import Executor, Family
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -47,8 +46,7 @@ def image(folder: Path) -> Iterator[Executor]:
 
 def parameters_of(family: Family) -> dict[str, type]:
     """Parameter classes of a family by task; only inside `image`."""
-    models: dict[str, type] = load(family.parameters)
-    return models
+    return {str(verb): model for verb, model in family.parameters.load().items()}
 
 
 def _lies_in(folder: Path, module: str) -> bool:

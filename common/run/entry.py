@@ -1,14 +1,24 @@
 """Entry points: functions and tables that are named where they are declared, and imported where they are used."""
 
 import importlib
-from typing import Any
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Named = TypeVar("Named")
 
 
-def load(entry: str) -> Any:
-    """What `package.module:name` names.
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Named]):
+    """A function or a table, by its name.
 
-    Args:
-        entry: as in a Python package's metadata. The module is imported now, not before.
+    Attributes:
+        name: `package.module:name`, as in a Python package's metadata.
     """
-    module, _, name = entry.partition(":")
-    return getattr(importlib.import_module(module), name)
+
+    name: str
+
+    def load(self) -> Named:
+        """Import the module, and return what it calls so."""
+        module, _, name = self.name.partition(":")
+        named: Named = getattr(importlib.import_module(module), name)
+        return named

@@ -1,7 +1,7 @@
 """A trained YOLO, for boxes or masks, behind the engine's `Predictor`."""
 
-import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,37 +12,27 @@ from numpy.typing import NDArray
 from common.arrays import Floats, Pixels
 from common.images.letterbox import Prepared, letterbox, stretch
 from common.masks.prototypes import Prototypes
-from common.mining.registry import check_class_maps
 from common.predictions import MAX_DETECTIONS, Detections, Prediction
-from common.run.device import device_of
-from common.run.rank import Rank
-from common.task.env import Task
-from common.weights.given import check_class_names, choose
-from common.yolo.checkpoint import load_weights_for
 from common.yolo.dropout import dropped, inputs_of
-from common.yolo.params import YoloInfer
-from common.yolo.tasks import TASKS
-
-log = logging.getLogger(__name__)
 
 
-def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredictor":
-    """The given model on this rank's device. See `run.image.Family`.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a task says about predicting.
 
-    Raises:
-        ModelError: there are no weights, they cannot be read, or are for another task or number of classes.
-        ConfigError: the mining algorithm needs class maps, which the model does not provide.
-        NoDeviceError: gpu_id names a GPU that is not there.
+    Attributes:
+        img_size: longer side of the input in pixels, rounded up to the stride of the model.
+        conf_thres: least confidence of a detection.
+        iou_thres: IoU above which the weaker of two boxes of a class is dropped.
+        square: whether images are resized to a square as they are, not fitted into it with a border.
+        pin_memory: whether batches reach a GPU through page-locked memory.
     """
-    path = choose(task.model_files)
-    model = load_weights_for(path, TASKS[task.object_type])
-    names = tuple(model.names.values())
-    check_class_names(path, names, task.class_names)
-    if is_rtdetr(model):
-        check_class_maps(task.object_type, parameters.options().algorithm, "RT-DETR")
-    device = device_of(task, rank)
-    log.info("weights: %s on %s", path, device)
-    return YoloPredictor(model, device, parameters)
+
+    img_size: int = 640
+    conf_thres: float = 0.25
+    iou_thres: float = 0.45
+    square: bool = False
+    pin_memory: bool = False
 
 
 def is_rtdetr(model: Any) -> bool:
@@ -56,10 +46,10 @@ class YoloPredictor:
     Args:
         model: an ultralytics model of detection or of instance segmentation.
         device: where to run it; half precision on a GPU.
-        parameters: thresholds, image size, pinned memory.
+        settings: of the task.
     """
 
-    def __init__(self, model: Any, device: torch.device, parameters: YoloInfer) -> None:
+    def __init__(self, model: Any, device: torch.device, settings: Settings) -> None:
         self._queries = is_rtdetr(model)
         model.model[-1].end2end = False  # one path for all: class probabilities of every cell, then our NMS
         self._model = model.fuse().to(device).eval()
@@ -70,12 +60,12 @@ class YoloPredictor:
         self.class_names: Sequence[str] = tuple(model.names.values())
         self._stride = int(model.stride.max())
         self._device = device
-        self._parameters = parameters
+        self._settings = settings
 
     def prepare(self, image: Pixels) -> Prepared:
-        """Letterbox to the model's stride, or resize to a square: with `plain_resize`, and always for RT-DETR."""
-        size = -(-self._parameters.img_size // self._stride) * self._stride
-        square = self._queries or self._parameters.plain_resize
+        """Letterbox to the model's stride, or resize to a square: with `square`, and always for RT-DETR."""
+        size = -(-self._settings.img_size // self._stride) * self._stride
+        square = self._queries or self._settings.square
         return stretch(image, size) if square else letterbox(image, size, self._stride)
 
     @torch.inference_mode()
@@ -115,7 +105,7 @@ class YoloPredictor:
     def _tensor(self, batch: NDArray[np.uint8]) -> torch.Tensor:
         """`(B, H, W, 3)` uint8 BGR -> `(B, 3, H, W)` RGB in [0, 1] on the device."""
         pixels = torch.from_numpy(batch)
-        if self._parameters.pin_memory and self._device.type == "cuda":
+        if self._settings.pin_memory and self._device.type == "cuda":
             pixels = pixels.pin_memory()
         pixels = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
         return pixels.to(next(self._model.parameters()).dtype).div_(255)
@@ -130,8 +120,8 @@ class YoloPredictor:
 
         rows, kept = non_max_suppression(
             output.clone(),  # it converts the boxes in place
-            self._parameters.conf_thres,
-            self._parameters.iou_thres,
+            self._settings.conf_thres,
+            self._settings.iou_thres,
             max_det=MAX_DETECTIONS,
             nc=len(self.class_names),
             max_time_img=float("inf"),  # a limit would empty the rest of a batch, and only on a slow machine

@@ -14,10 +14,11 @@ from mmengine.config import Config
 
 from common.errors import ConfigError, ModelError
 from common.mmlab.fit.config import load_config
+from common.mmlab.load import load_predictor
 from common.mmlab.model.build import build_model
 from common.mmlab.model.checkpoint import read_weights, write_weights
 from common.mmlab.model.fitting import fitting_of, keeps_ratio
-from common.mmlab.model.predictor import MmlabPredictor, load_predictor
+from common.mmlab.model.predictor import MmlabPredictor
 from common.mmlab.options.catalogue import find_config
 from common.mmlab.options.params import MmlabInfer, MmlabMining
 from common.mmlab.patches.compat import prepare

@@ -14,8 +14,8 @@ from common.boxes import rotated
 from common.boxes.convention import Convention
 from common.contract import AngleUnit
 from common.loop.tiling import TiledPredictor
+from common.mmlab.load import load_predictor
 from common.mmlab.model.checkpoint import write_weights
-from common.mmlab.model.predictor import load_predictor
 from common.mmlab.model.rotated_boxes import rotated_boxes, suppress
 from common.mmlab.options.rotated import RotatedInfer, RotatedMining
 from common.predictions import Prediction, RotatedDetections

@@ -17,9 +17,9 @@ from common.contract import ObjectType
 from common.errors import ConfigError, ModelError
 from common.loop.predictor import Predictor
 from common.mmlab.model.checkpoint import write_weights
+from common.mmseg.load import load_predictor
 from common.mmseg.params import SemanticInfer, SemanticMining
 from common.mmseg.pixels import Logits
-from common.mmseg.predictor import load_predictor
 from common.run.rank import Rank
 from common.task.env import read_env, read_task
 from workbench.masked import render_masked

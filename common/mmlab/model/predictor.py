@@ -1,105 +1,27 @@
 """A trained OpenMMLab detector behind the engine's `Predictor`."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import Tensor
 
 from common.arrays import Floats, Pixels
-from common.boxes.convention import SMALLEST_TURNS, Convention
-from common.contract import AngleUnit
+from common.boxes.convention import Convention
 from common.images.letterbox import Prepared
-from common.loop.predictor import Predictor
-from common.loop.tiling import TiledPredictor, Tiles
-from common.mining.registry import check_class_maps
-from common.mmlab.fit.config import merge_options
-from common.mmlab.model.checkpoint import Weights, read_weights
 from common.mmlab.model.class_maps import class_maps
-from common.mmlab.model.fitting import Fitting, fitting_of
+from common.mmlab.model.fitting import Fitting
 from common.mmlab.model.fuse import fuse
-from common.mmlab.model.heads import class_count, dense_head, is_a
-from common.mmlab.model.rotated_boxes import nms_iou, rotated_boxes, suppress
-from common.mmlab.model.thresholds import final_step, most_boxes, set_thresholds
-from common.mmlab.model.trained import build, class_names_of, config_of
-from common.mmlab.options.params import MmlabInfer
-from common.mmlab.options.rotated import OWN_THRESHOLD, RotatedInfer
-from common.mmlab.patches.compat import prepare
-from common.mmlab.patches.gpu_only import check_device
+from common.mmlab.model.heads import dense_head, is_a
+from common.mmlab.model.rotated_boxes import rotated_boxes
 from common.mmlab.patches.probabilities import keep_probabilities, probabilities_of
 from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDetections
-from common.run.device import device_of
-from common.run.rank import Rank
-from common.task.env import Task
-from common.weights.given import choose
-
-log = logging.getLogger(__name__)
 
 CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 """Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
-
-
-def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
-    """The given model on this rank's device. See `run.image.Family`.
-
-    Raises:
-        ModelError: there are no weights, they cannot be read, have no configuration, do not fit it, or are for another
-            number of classes.
-        ConfigError: `cfg_options` does not fit the configuration, the mining algorithm not the detector, or the
-            detector needs a GPU and the task has none.
-        NoDeviceError: gpu_id names a GPU that is not there.
-    """
-    prepare(parameters.package)
-    weights = read_weights(choose(task.model_files), task.model_files)
-    config = configure(weights, parameters)
-    check_device(config, gpu=bool(task.gpu_ids))
-    model = build(weights, config, parameters.package)
-    names = class_names_of(task, weights, class_count(model))
-    if dense_head(model) is None:
-        check_class_maps(task.object_type, parameters.options().algorithm, type(model).__name__)
-    device = device_of(task, rank)
-    log.info("weights: %s on %s", weights.path, device)
-    fitting = fitting_of(config, model, parameters.img_size)
-    limits = Limits(float(final_step(config.model).score_thr), most_boxes(config.model))
-    if not isinstance(parameters, RotatedInfer):
-        return MmlabPredictor(model, device, fitting, limits, names)
-    predictor = MmlabPredictor(model, device, fitting, limits, names, convention_of(config, parameters))
-    if not parameters.tile_size:
-        return predictor
-    tiles = Tiles.of(parameters.tile_size, parameters.tile_overlap, fitting.longer, fitting.stride)
-    return TiledPredictor(
-        predictor, tiles, parameters.samples_per_gpu, partial(suppress, threshold=nms_iou(config.model))
-    )
-
-
-def convention_of(config: Config, parameters: RotatedInfer) -> Convention:
-    """How the results are written: as in the data set that the model was trained with, if its configuration tells."""
-    learned = config.get("rotate_angle")
-    convention = Convention.from_dict(learned) if learned else SMALLEST_TURNS
-    return replace(convention, unit=AngleUnit(parameters.angle_unit)) if parameters.angle_unit else convention
-
-
-def configure(weights: Weights, parameters: MmlabInfer) -> Config:
-    """The configuration of some weights, fitted to a task. `cfg_options` comes last and wins.
-
-    Raises:
-        ModelError: the weights have none, or an incomplete one.
-        ConfigError: `cfg_options` does not fit it.
-    """
-    config = config_of(weights)
-    if isinstance(parameters, RotatedInfer):
-        own = parameters.iou_threshold == OWN_THRESHOLD
-        set_thresholds(config.model, parameters.conf_threshold, None if own else parameters.iou_threshold, most=None)
-    else:
-        set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
-    merge_options(config, parameters.cfg_options.value)
-    return config
 
 
 @dataclass(frozen=True, slots=True)
