@@ -17,7 +17,7 @@ LIGHT = {
     *(f"common.yolo.{name}" for name in ("params", "options", "names")),
     *(
         f"common.mmlab.options.{name}"
-        for name in ("params", "rotated", "image", "command_line", "catalogue", "keys", "literals")
+        for name in ("params", "rotated", "image", "command_line", "catalogue", "allowed_keys", "literals")
     ),
     "common.mmseg.params",
 }

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from common.mmlab.options.allowed_keys import EPOCHS, ITERATIONS, REFUSED, REFUSED_ANYWHERE, RENAMED, SECTIONS
 from common.mmlab.options.command_line import REFUSED_ARGUMENTS, Arguments, parse_args_options, parse_cfg_options
-from common.mmlab.options.keys import EPOCHS, ITERATIONS, REFUSED, REFUSED_ANYWHERE, RENAMED, SECTIONS
 from common.mmlab.options.literals import read_literal
 
 

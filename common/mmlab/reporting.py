@@ -41,7 +41,7 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
 
     Args:
         task: names the output folders.
-        model: key of the configuration, see `configs.config_files`.
+        model: key of the configuration, see `catalogue.config_files`.
         config: published beside the weights.
         class_names: of all classes that the model learns.
         stages: receives each validated epoch or iteration.

@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from common.datasets.label_map_writer import label_map_classes
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 OF_EDGES = ("STDCHead",)
 """Heads that learn where classes meet, and of two classes whatever the data: edge or not."""

@@ -7,7 +7,7 @@ from mmengine.config import Config, ConfigDict
 
 from common.errors import ConfigError
 from common.mmlab.fit.image_size import STRIDE
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 SLIDE_SHARE = 2 / 3
 """From one window to the next, of a window: as in mmsegmentation's own configurations."""

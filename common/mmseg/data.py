@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from common.datasets.label_map_writer import SUFFIX, write_label_maps
 from common.datasets.mask_dataset import MaskDataset
 from common.datasets.stored import read_splits
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 from common.task.env import Task
 
 SPLITS = ("train", "val")

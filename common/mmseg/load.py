@@ -10,7 +10,7 @@ from common.errors import ConfigError, ModelError
 from common.loop.predictor import Predictor
 from common.mmlab.fit.config import merge_options
 from common.mmlab.model.checkpoint import Weights, read_weights
-from common.mmlab.model.trained import build, config_of
+from common.mmlab.model.restore import build, config_of
 from common.mmlab.patches.compat import prepare
 from common.mmseg.crop import pair, set_windows
 from common.mmseg.fitting import fitting_of

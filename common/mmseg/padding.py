@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.config import Config
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 STRIDES = {"DDRNet": 64, "PIDNet": 64, "UNet": 16}
 """Backbones whose branches fit together only where the sides of an input are a multiple of it, in pixels."""

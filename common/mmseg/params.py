@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator
 
 from common.contract import Verb
+from common.mmlab.options.allowed_keys import ITERATIONS
 from common.mmlab.options.command_line import Arguments, parse_args_options, parse_cfg_options
 from common.mmlab.options.image import Chooser, Table
-from common.mmlab.options.keys import ITERATIONS
 from common.mmlab.options.params import (
     Count,
     Size,

@@ -20,7 +20,7 @@ from common.predictions import Detections, Prediction
 
 
 class SemanticPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
         model: a segmentor of mmsegmentation. It is changed: for inference only.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from mmengine.config import Config
 
-from common.mmlab.fit.clock import Clock
-from common.mmlab.fit.decay import fit_decay
 from common.mmlab.fit.learning_rate import set_learning_rate
+from common.mmlab.fit.param_schedulers import fit_param_schedulers
+from common.mmlab.fit.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def fit_schedule(config: Config, *, iters: int, batch: int, world: int) -> Sched
         batch: images per GPU in an iteration.
         world: GPUs.
     """
-    clock = Clock.of_iterations(config, iters)
-    rate = set_learning_rate(config, clock, batch, world)
-    warm_up = fit_decay(config, clock)
+    timeline = Timeline.of_iterations(config, iters)
+    rate = set_learning_rate(config, timeline, batch, world)
+    warm_up = fit_param_schedulers(config, timeline)
     config.train_cfg = {"type": "IterBasedTrainLoop", "max_iters": iters}
     return Schedule(iters, rate, warm_up)

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import ModelError
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
 
 
-def torch_load(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint of our own scratch folder, with its optimizer state."""
     import torch
 
@@ -15,13 +15,13 @@ def torch_load(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def load_weights(path: Path) -> Any:
+def read_weights(path: Path) -> Any:
     """The model in an ultralytics weights file, whatever its task.
 
     Raises:
         ModelError: it is not one: damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
     """
-    quiet()
+    go_offline()
     from ultralytics.nn.tasks import load_checkpoint
 
     try:
@@ -36,13 +36,13 @@ def load_weights(path: Path) -> Any:
     return model
 
 
-def load_weights_for(path: Path, *tasks: str) -> Any:
+def read_weights_for(path: Path, *tasks: str) -> Any:
     """The same of a model for one of ultralytics' `tasks`.
 
     Raises:
         ModelError: also if it is for another task.
     """
-    model = load_weights(path)
+    model = read_weights(path)
     found = getattr(model, "task", None)
     if found not in tasks:
         raise ModelError(f"{path}: a model for the task {found!r}; this project takes {' or '.join(tasks)}")

@@ -4,7 +4,7 @@ import logging
 import warnings
 from pathlib import Path
 
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ def strip(checkpoint: Path, target: Path) -> Path:
 
     Already stripped checkpoints are copied as they are.
     """
-    quiet()
+    go_offline()
     from ultralytics.utils.torch_utils import strip_optimizer
 
     strip_optimizer(str(checkpoint), str(target))
@@ -33,7 +33,7 @@ def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
         img_size: S, rounded up to the stride of the model.
         opset: ONNX operator set.
     """
-    quiet()
+    go_offline()
     from ultralytics import YOLO
 
     with warnings.catch_warnings():

@@ -7,7 +7,7 @@ from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
 from common.weights.given import check_class_names, choose
-from common.yolo.checkpoint import load_weights_for
+from common.yolo.checkpoint import read_weights_for
 from common.yolo.params import YoloInfer
 from common.yolo.predictor import Settings, YoloPredictor, is_rtdetr
 from common.yolo.tasks import TASKS
@@ -24,7 +24,7 @@ def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> YoloPredict
         NoDeviceError: gpu_id names a GPU that does not exist.
     """
     path = choose(task.model_files)
-    model = load_weights_for(path, TASKS[task.object_type])
+    model = read_weights_for(path, TASKS[task.object_type])
     check_class_names(path, tuple(model.names.values()), task.class_names)
     if is_rtdetr(model):
         check_class_maps(task.object_type, parameters.options().algorithm, "RT-DETR")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-TASKS = frozenset({"seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7"})
+NAME_SUFFIXES = frozenset({"seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7"})
 """Words in the name of a configuration that is no detector of a fixed set of classes: what else it does."""
 
 SEGMENTED_DETECTOR = "v5/yolov5.yaml"
@@ -73,9 +73,9 @@ def _known(name: str, known: Collection[str], kind: str) -> str:
 
 
 def _configurations(tasks: frozenset[str]) -> list[Path]:
-    """The configuration files whose names have exactly these words of `TASKS`."""
+    """The configuration files whose names have exactly these words of `NAME_SUFFIXES`."""
     files = sorted(_folder().rglob("*.yaml"))
-    return [path for path in files if TASKS.intersection(re.split(r"[-_]", path.stem)) == tasks]
+    return [path for path in files if NAME_SUFFIXES.intersection(re.split(r"[-_]", path.stem)) == tasks]
 
 
 def _folder() -> Path:

@@ -13,7 +13,7 @@ SWITCHES = {
 """Environment variables that ultralytics reads while it is imported."""
 
 
-def quiet() -> None:
+def go_offline() -> None:
     """Call this before the first import of ultralytics; later calls change nothing.
 
     What it would do on its own: resolve host names to see whether it is online, post usage events, download fonts and

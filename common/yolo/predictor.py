@@ -41,7 +41,7 @@ def is_rtdetr(model: Any) -> bool:
 
 
 class YoloPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
         model: an ultralytics model of detection or of instance segmentation.

@@ -16,8 +16,8 @@ import yaml
 
 from common.files import write_text
 from common.images.letterbox import GREY
-from common.yolo.checkpoint import load_weights
-from common.yolo.offline import quiet
+from common.yolo.checkpoint import read_weights
+from common.yolo.offline import go_offline
 from common.yolo.params import YoloInfer
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def export_rv1126(weights: Path, folder: Path, img_size: int, *, plain_resize: b
 
 
 def _export(weights: Path, folder: Path, img_size: int, *, plain_resize: bool) -> list[Path]:
-    quiet()
+    go_offline()
     from common.yolo.raw_outputs import cut, outputs_of, write_graph
 
-    model = cut(load_weights(weights))
+    model = cut(read_weights(weights))
     stride = int(model.stride.max())
     size = -(-img_size // stride) * stride
     outputs = outputs_of(model, size)

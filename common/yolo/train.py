@@ -11,12 +11,12 @@ from common.results.stages import BEST, LAST, Periodic, Stages
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
-from common.yolo.checkpoint import load_weights, torch_load
+from common.yolo.checkpoint import read_checkpoint, read_weights
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of, saved_classes
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
 from common.yolo.params import YoloTraining
-from common.yolo.start import start_of
+from common.yolo.starting_point import starting_point
 from common.yolo.tasks import TASKS
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ DATA_DONE, FIT_DONE = 0.01, 0.96
 
 def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> None:
     """Train, or go on training after a kill. See `run.image.Family`."""
-    quiet()
+    go_offline()
     device_of(task, rank)
     run = task.scratch / "run"
     last = run / "weights" / "last.pt"
@@ -45,7 +45,7 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
     if _finished(last):
         log.info("training was finished before; only the export is left")
     else:
-        arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else start_of(task, parameters)
+        arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else starting_point(task, parameters)
         _fit(task, parameters, arguments, stages, rank, progress)
     if rank.number == 0:
         progress(FIT_DONE)
@@ -56,7 +56,7 @@ def _recover(stages: Stages, weights: Path, kind: str) -> None:
     """Publish what a killed training had saved, but perhaps not yet published."""
     for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
-            checkpoint = torch_load(weights / name)
+            checkpoint = read_checkpoint(weights / name)
             saved = checkpoint["train_metrics"]
             metrics, classes = metrics_of(kind, saved), saved_classes(saved)
             stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best, classes=classes)
@@ -90,13 +90,13 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
 
 def architecture_of(start: Path) -> str:
     """Name of the configuration that a `.pt` or `.yaml` file builds, such as yolov5n."""
-    return Path(load_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
+    return Path(read_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
 
 
 def _finished(last: Path) -> bool:
     if not last.is_file():
         return False
-    checkpoint = torch_load(last)
+    checkpoint = read_checkpoint(last)
     return checkpoint["epoch"] + 1 >= checkpoint["train_args"]["epochs"] or (last.parent / STOPPED_EARLY).is_file()
 
 

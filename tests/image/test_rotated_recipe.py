@@ -19,8 +19,8 @@ from common.boxes.rotated import corners, iou
 from common.contract import AngleUnit, Verb
 from common.errors import ConfigError
 from common.mmlab.fit.data import Data, write_data
+from common.mmlab.fit.nested import mappings
 from common.mmlab.fit.recipe import Run, published, training_recipe
-from common.mmlab.fit.walk import mappings
 from common.mmlab.metric import RotatedBoxMetric
 from common.mmlab.patches.compat import prepare, quiet
 from common.task.env import Task

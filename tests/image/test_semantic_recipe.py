@@ -10,8 +10,8 @@ from tasks import prepared
 
 from common.errors import ConfigError
 from common.mmlab.fit.config import REMOTE
+from common.mmlab.fit.nested import mappings
 from common.mmlab.fit.recipe import published
-from common.mmlab.fit.walk import mappings
 from common.mmlab.options.catalogue import config_files
 from common.mmlab.patches.compat import quiet
 from common.mmseg.data import Data, write_data

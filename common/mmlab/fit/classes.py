@@ -4,7 +4,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 WEIGHTED_HEADS = ("YOLOv5Head", "YOLOv7Head")
 """Heads whose class loss is weighted by the number of classes.

@@ -8,9 +8,9 @@ from typing import Any
 from mmengine.config import Config
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
+from common.mmlab.options.allowed_keys import SECTIONS
 from common.mmlab.options.catalogue import config_path
-from common.mmlab.options.keys import SECTIONS
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def load_config(package: str, key: str) -> Config:
 
     Args:
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
-        key: of `configs.config_files`.
+        key: of `catalogue.config_files`.
     """
     path = config_path(package, key)
     whole = Config.fromfile(path).to_dict()

@@ -16,7 +16,7 @@ from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.dataset import Dataset
 from common.datasets.stored import read_splits
 from common.mmlab.fit.config import has_rotated_boxes
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 from common.task.env import Task
 
 SPLITS = ("train", "val")

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from common.errors import ConfigError
 from common.mmlab.fit.classes import WEIGHTED_HEADS
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 PIXELS = (
     "img_scale", "scale", "scales", "size", "crop_size", "random_size_range", "img_size", "width", "height",

@@ -5,9 +5,9 @@ import re
 
 from mmengine.config import Config
 
-from common.mmlab.fit.clock import Clock
 from common.mmlab.fit.config import has_rotated_boxes
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
+from common.mmlab.fit.timeline import Timeline
 
 NAMED_BATCH = re.compile(r"[-_](\d+)xb(\d+)[-_]|[-_](\d+)x(\d+)b[-_]")
 """GPUs and images a GPU in the name of a configuration: `8xb16`, or `8x16b`."""
@@ -54,18 +54,18 @@ def base_batch(config: Config) -> int:
     return int(config.get("auto_scale_lr", {}).get("base_batch_size", gpus * per_gpu))
 
 
-def own_iters(config: Config, clock: Clock) -> float:
+def own_iters(config: Config, timeline: Timeline) -> float:
     """Iterations of the configuration's own run."""
     images = DOTA_IMAGES if has_rotated_boxes(config) else COCO_IMAGES
-    return clock.own if "max_iters" in config.train_cfg else clock.own * images / base_batch(config)
+    return timeline.own if "max_iters" in config.train_cfg else timeline.own * images / base_batch(config)
 
 
-def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> float:
+def set_learning_rate(config: Config, timeline: Timeline, batch: int, world: int) -> float:
     """Scale the learning rate, and every value that is derived from it, in place.
 
     Args:
         config: still with its own `train_cfg`.
-        clock: length of the run.
+        timeline: length of the run.
         batch: images a GPU in an iteration.
         world: GPUs.
 
@@ -74,7 +74,7 @@ def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> f
     """
     optimizer = config.optim_wrapper.optimizer
     own = optimizer.lr
-    optimizer.lr = scaled_lr(own, batch * world, base_batch(config), own_iters(config, clock), clock.iters)
+    optimizer.lr = scaled_lr(own, batch * world, base_batch(config), own_iters(config, timeline), timeline.iters)
     if "batch_size_per_gpu" in optimizer:  # from it, YOLOv5's optimizers derive the weight decay
         optimizer.batch_size_per_gpu = batch
     for mapping in [*mappings(config.get("param_scheduler")), *mappings(config.default_hooks)]:

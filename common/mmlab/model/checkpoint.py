@@ -30,7 +30,7 @@ class Weights:
         state_dict: tensors on the CPU, by the names of the model's own `state_dict`.
         config: of the training; None where neither the file nor one beside it tells.
         class_names: position = class index; empty where the file does not tell.
-        model: key of the configuration in `configs.config_files`; empty for files that are not ours.
+        model: key of the configuration in `catalogue.config_files`; empty for files that are not ours.
     """
 
     path: Path

@@ -38,7 +38,7 @@ class Limits:
 
 
 class MmlabPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
         model: a detector of mmdet, mmyolo or mmrotate. It is changed: for inference only.

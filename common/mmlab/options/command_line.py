@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from common.mmlab.options.keys import EPOCHS, check_key
+from common.mmlab.options.allowed_keys import EPOCHS, check_key
 from common.mmlab.options.literals import read_literal
 
 ARGUMENTS = ("amp", "auto-scale-lr", "cfg-options", "deterministic", "options", "seed")

@@ -3,7 +3,7 @@
 from mmengine.config import Config
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 HEADS = ("CFAHead", "OrientedRepPointsHead", "RotatedRepPointsHead", "SAMRepPointsHead")
 """Heads of mmrotate that find sets of points."""

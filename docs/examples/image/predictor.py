@@ -31,7 +31,7 @@ def load_predictor(task: Task, parameters: Any, rank: Rank) -> "TorchvisionPredi
 
 
 class TorchvisionPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
         model: an SSD, on its device.

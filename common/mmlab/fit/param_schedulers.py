@@ -4,7 +4,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from common.mmlab.fit.clock import Clock
+from common.mmlab.fit.timeline import Timeline
 
 WARM_UPS = ("LinearLR", "ConstantLR", "QuadraticWarmupLR")
 """Schedulers that warm up when they begin with the run."""
@@ -13,7 +13,7 @@ SHORTEST_WARM_UP = 2
 """Iterations. mmengine's schedulers never give back what a shorter warm-up took from the learning rate."""
 
 
-def fit_decay(config: Config, clock: Clock) -> int:
+def fit_param_schedulers(config: Config, timeline: Timeline) -> int:
     """Fit `param_scheduler`, or the hook that stands for it, in place.
 
     Everything that counts epochs comes to count iterations, in proportion: a cosine that fills the second half of 300
@@ -24,42 +24,42 @@ def fit_decay(config: Config, clock: Clock) -> int:
     """
     hook = config.default_hooks.get("param_scheduler", {})
     if hook.get("type", "").endswith("YOLOv5ParamSchedulerHook"):
-        return _fit_yolov5(hook, clock)
+        return _fit_yolov5(hook, timeline)
     if hook.get("type", "").endswith("PPYOLOEParamSchedulerHook"):
-        return _fit_ppyoloe(hook, clock)
-    return _fit_schedulers(config, clock)
+        return _fit_ppyoloe(hook, timeline)
+    return _fit_schedulers(config, timeline)
 
 
-def _fit_yolov5(hook: dict[str, Any], clock: Clock) -> int:
-    own = max(hook.get("warmup_epochs", 3) * clock.epoch_iters, hook.get("warmup_mim_iter", 1000))
-    warm_up = max(clock.warm_up(own), 1)
+def _fit_yolov5(hook: dict[str, Any], timeline: Timeline) -> int:
+    own = max(hook.get("warmup_epochs", 3) * timeline.epoch_iters, hook.get("warmup_mim_iter", 1000))
+    warm_up = max(timeline.warm_up(own), 1)
     hook["type"] = "YOLOv5ParamSchedulerByIterHook"
-    hook.update(max_epochs=clock.epochs, warmup_epochs=0, warmup_mim_iter=warm_up)
+    hook.update(max_epochs=timeline.epochs, warmup_epochs=0, warmup_mim_iter=warm_up)
     return warm_up
 
 
-def _fit_ppyoloe(hook: dict[str, Any], clock: Clock) -> int:
+def _fit_ppyoloe(hook: dict[str, Any], timeline: Timeline) -> int:
     """Its cosine is cut off: it would end after 1.2 times the run."""
-    warm_up = max(clock.warm_up(max(hook["warmup_epochs"] * clock.epoch_iters, hook["warmup_min_iter"])), 1)
-    total = hook["total_epochs"] * clock.epochs / clock.own
+    warm_up = max(timeline.warm_up(max(hook["warmup_epochs"] * timeline.epoch_iters, hook["warmup_min_iter"])), 1)
+    total = hook["total_epochs"] * timeline.epochs / timeline.own
     hook.update(total_epochs=total, warmup_epochs=0, warmup_min_iter=warm_up)
     return warm_up
 
 
-def _fit_schedulers(config: Config, clock: Clock) -> int:
+def _fit_schedulers(config: Config, timeline: Timeline) -> int:
     fitted = []
     own_end, end = None, 0  # of the warm-up
     for scheduler in config.get("param_scheduler") or []:
         own_begin, by_epoch = scheduler.get("begin", 0), scheduler.get("by_epoch", True)
         if scheduler.type.rpartition(".")[2] in WARM_UPS and own_begin == 0:
             own_end = (scheduler.end, by_epoch)
-            end = clock.warm_up(scheduler.end * (clock.epoch_iters if by_epoch else 1))
+            end = timeline.warm_up(scheduler.end * (timeline.epoch_iters if by_epoch else 1))
             end = end if end >= SHORTEST_WARM_UP else 0
             if end:
                 fitted.append({**scheduler, "begin": 0, "end": end})
         else:
-            begin = end if (own_begin, by_epoch) == own_end else clock.iteration(own_begin)
-            fitted.append(_placed(scheduler, clock, min(begin, clock.iters - 1)))
+            begin = end if (own_begin, by_epoch) == own_end else timeline.iteration(own_begin)
+            fitted.append(_placed(scheduler, timeline, min(begin, timeline.iters - 1)))
     for scheduler in fitted:
         scheduler.pop("convert_to_iter_based", None)
         scheduler["by_epoch"] = False
@@ -67,16 +67,16 @@ def _fit_schedulers(config: Config, clock: Clock) -> int:
     return end
 
 
-def _placed(scheduler: dict[str, Any], clock: Clock, begin: int) -> dict[str, Any]:
+def _placed(scheduler: dict[str, Any], timeline: Timeline, begin: int) -> dict[str, Any]:
     """A scheduler at its place in the run. Steps go on to the end: some configurations stop before their last one."""
     own_begin = scheduler.get("begin", 0)
-    own_end = clock.own if "milestones" in scheduler else scheduler.get("end", clock.own)
-    end = max(clock.iteration(own_end), begin + 1)
+    own_end = timeline.own if "milestones" in scheduler else scheduler.get("end", timeline.own)
+    end = max(timeline.iteration(own_end), begin + 1)
     placed = {**scheduler, "begin": begin, "end": end}
     if "T_max" in scheduler:
         placed["T_max"] = max(round(scheduler["T_max"] * (end - begin) / (own_end - own_begin)), 1)
     if "milestones" in scheduler:
-        placed["milestones"] = _increasing([clock.iteration(moment) for moment in scheduler["milestones"]])
+        placed["milestones"] = _increasing([timeline.iteration(moment) for moment in scheduler["milestones"]])
     return placed
 
 

@@ -9,7 +9,7 @@ import yaml
 from common.files import write_text
 from common.task.env import Task
 from common.weights.given import choose, log_from_scratch
-from common.yolo.checkpoint import load_weights_for
+from common.yolo.checkpoint import read_weights_for
 from common.yolo.names import detectors, segmenters
 from common.yolo.params import YoloTraining
 from common.yolo.tasks import DETECT, SEGMENT, TASKS
@@ -20,7 +20,7 @@ _HELPFUL = {DETECT: (DETECT,), SEGMENT: (SEGMENT, DETECT)}
 """The tasks of the models that one for a task can start from."""
 
 
-def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
+def starting_point(task: Task, parameters: YoloTraining) -> dict[str, Any]:
     """Arguments of the trainer.
 
     Returns:
@@ -37,7 +37,7 @@ def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
         activation = _written(parameters.activate or parameters.default_activation)
         return {"model": str(_configured(task.scratch, parameters.model, activation))}
     wanted = TASKS[task.object_type]
-    model = load_weights_for(source, *_HELPFUL[wanted])
+    model = read_weights_for(source, *_HELPFUL[wanted])
     activation = _activation(parameters, source, model)
     if model.task != wanted:
         log.info("%s holds a detector: %s takes of it what fits", source, parameters.model)

@@ -10,7 +10,7 @@ WARM_UP_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Timeline:
     """How long both runs are.
 
     Attributes:
@@ -24,7 +24,7 @@ class Clock:
     epoch_iters: int
 
     @classmethod
-    def of(cls, config: Config, *, epochs: int, images: int, batch: int, world: int) -> "Clock":
+    def of(cls, config: Config, *, epochs: int, images: int, batch: int, world: int) -> "Timeline":
         """For a training with `images` images and `batch` of them on each of `world` GPUs.
 
         The ranks share the images evenly, and an epoch's last batch may be smaller than the others.
@@ -33,7 +33,7 @@ class Clock:
         return cls(own, epochs, math.ceil(math.ceil(images / world) / batch))
 
     @classmethod
-    def of_iterations(cls, config: Config, iters: int) -> "Clock":
+    def of_iterations(cls, config: Config, iters: int) -> "Timeline":
         """For a training that is counted in iterations, as the configuration's own is. It is a single epoch."""
         return cls(config.train_cfg.max_iters, 1, iters)
 
