@@ -161,7 +161,7 @@ def infer(name: str, env_file: Path) -> Iterator[tuple[str, float]]:
             run_rank(candidates, job, predictor, shards_of(task, len(candidates)), lambda _: None)
             seconds.append(time.perf_counter() - start)
         pixels = predictor.prepare(images(1)[0].image).pixels
-    yield "parameters", sum(each.numel() for each in predictor._model.parameters()) / 1e6
+    yield "parameters", sum(each.numel() for each in vars(predictor)["_model"].parameters()) / 1e6
     yield "height", pixels.shape[0]
     yield "width", pixels.shape[1]
     yield "milliseconds", 1000 * median(seconds[1:]) / len(candidates)  # the first round warms up

@@ -65,14 +65,14 @@ def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
 
 
 def convention_of(config: Config, parameters: RotatedInfer) -> Convention:
-    """How the results are written: as in the data set that the model was trained with, if its configuration tells."""
+    """Convention of the results: that of the data set that the model was trained with, if its configuration has it."""
     learned = config.get("rotate_angle")
     convention = Convention.from_dict(learned) if learned else SMALLEST_TURNS
     return replace(convention, unit=AngleUnit(parameters.angle_unit)) if parameters.angle_unit else convention
 
 
 def configure(weights: Weights, parameters: MmlabInfer) -> Config:
-    """The configuration of some weights, fitted to a task. `cfg_options` comes last and wins.
+    """Fit the configuration of some weights to a task. `cfg_options` comes last and wins.
 
     Raises:
         ModelError: the weights have none, or an incomplete one.

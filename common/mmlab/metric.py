@@ -1,4 +1,4 @@
-"""The platform's metrics, computed while OpenMMLab validates."""
+"""Computes the platform's metrics while OpenMMLab validates."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from common.results.coco_metrics import box_metrics, rotated_box_metrics
 
 
 class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
-    """What a reporter of a training asks for, beside what mmengine passes on.
+    """A metric that keeps its values by class for the reporter, because mmengine passes on the others only.
 
     Attributes:
         classes: the metrics by class of the last validation, on rank 0.
@@ -24,7 +24,7 @@ class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
     classes: tuple[ClassMetrics, ...] = ()
 
     def keep(self, evaluation: Evaluation) -> dict[str, float]:
-        """The metrics for mmengine; those by class stay here."""
+        """Return the metrics for mmengine; those by class stay here."""
         self.classes = evaluation.classes
         return evaluation.metrics
 
@@ -36,7 +36,7 @@ class BoxMetric(MetricByClass):
     Args:
         ground_truth: path of the COCO document of the validation set.
         recall: also compute `mAR`.
-        collect_dir: where ranks leave their part for rank 0.
+        collect_dir: folder where ranks leave their part for rank 0.
     """
 
     def __init__(self, ground_truth: str, recall: bool, collect_dir: str | None = None) -> None:
@@ -45,7 +45,7 @@ class BoxMetric(MetricByClass):
         self._recall = recall
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what the model found in a batch, in pixels of the original images."""
+        """Keep the detections of a batch, in pixels of the original images."""
         self.results += [_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
     def compute_metrics(self, results: Sequence[Doubles]) -> dict[str, float]:
@@ -60,7 +60,7 @@ class RotatedBoxMetric(MetricByClass):
 
     Args:
         ground_truth: path of the COCO document of the validation set.
-        collect_dir: where ranks leave their part for rank 0.
+        collect_dir: folder where ranks leave their part for rank 0.
     """
 
     def __init__(self, ground_truth: str, collect_dir: str | None = None) -> None:
@@ -68,7 +68,7 @@ class RotatedBoxMetric(MetricByClass):
         self._ground_truth = Path(ground_truth)
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what the model found in a batch, in pixels of the original images."""
+        """Keep the detections of a batch, in pixels of the original images."""
         self.results += [_rotated_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
     def compute_metrics(self, results: Sequence[Doubles]) -> dict[str, float]:

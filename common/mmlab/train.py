@@ -30,7 +30,7 @@ DATA_DONE, FIT_DONE = 0.01, 1.0
 
 
 def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `run.image.Family`."""
+    """Train, or resume a training that was killed. See `run.image.Family`."""
     set_up(task, rank, parameters.package)
     from common.mmlab.fit.data import Data
 
@@ -41,9 +41,9 @@ def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress)
 
 
 def set_up(task: Task, rank: Rank, package: str) -> None:
-    """Take this rank's device, and import a framework."""
+    """Select this rank's device, and import a framework."""
     if not task.gpu_ids:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine takes any GPU that it sees
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine uses any GPU that it sees
     from common.mmlab.patches.compat import prepare
     from common.run.device import device_of
 
@@ -72,12 +72,12 @@ def _fit(task: Task, parameters: MmlabTraining, rank: Rank, data: "Data", progre
 
 
 def run_training(config: "Config", parameters: AnyTraining, rank: Rank, folder: Path, reporter: "Reporter") -> None:
-    """Train from the start, or go on from the last checkpoint.
+    """Train from the start, or resume from the last checkpoint.
 
     Args:
         config: the recipe.
         folder: of the runner.
-        reporter: what the runner calls.
+        reporter: called by the runner.
     """
     from common.mmlab.reporting import CONFIG, LAST
     from common.run.device import leave_group
@@ -96,7 +96,7 @@ def run_training(config: "Config", parameters: AnyTraining, rank: Rank, folder: 
 
 
 def _build(config: "Config", parameters: AnyTraining) -> Any:
-    """The runner, with its model.
+    """Build the runner with its model.
 
     Raises:
         ConfigError: it cannot be built, and `cfg_options` or `args_options` changed the configuration.
@@ -119,9 +119,9 @@ def _build(config: "Config", parameters: AnyTraining) -> Any:
 
 
 def starting_point(task: Task, parameters: AnyTraining) -> tuple[str, "Weights | None"]:
-    """The configuration to train, and the weights to start from.
+    """Find the configuration to train, and the weights to start from.
 
-    Weights that an image of this framework wrote know their model. Any others are fitted to the one asked for.
+    Weights that an image of this framework wrote name their model. All others are fitted to the requested model.
     """
     from common.mmlab.model.checkpoint import read_weights
 

@@ -1,4 +1,4 @@
-"""A data set of the platform, written as mmsegmentation reads it, and a configuration pointed at it."""
+"""Writes a data set of the platform as mmsegmentation reads it, and points a configuration at it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,12 +45,12 @@ def write_data(task: Task, data: Data, *, ignore_black_area: bool) -> None:
 def set_data(config: Config, data: Data, classes: Sequence[str], batch: int, workers: int) -> None:
     """Point the loaders of a configuration at the data, in place.
 
-    A validation looks at one image after the other: their sizes differ.
+    A validation takes one image after the other, because their sizes differ.
 
     Args:
-        classes: all that the model learns, the background too.
-        batch: images a rank in a batch of the training.
-        workers: processes a rank that read images.
+        classes: all that the model learns, including the background.
+        batch: batch size per rank in training.
+        workers: data-loading processes per rank.
     """
     for split, size in (("train", batch), ("val", 1)):
         loader = config[f"{split}_dataloader"]
@@ -79,7 +79,7 @@ def _dataset(own: ConfigDict, data: Data, split: str, classes: Sequence[str]) ->
 
 
 def _pipeline(dataset: ConfigDict) -> list[ConfigDict]:
-    """That of a data set, or of the first one that it repeats or joins."""
+    """Pipeline of a data set, or of the first one that it repeats or joins."""
     while "pipeline" not in dataset:
         dataset = dataset.dataset if "dataset" in dataset else dataset.datasets[0]
     return list(dataset.pipeline)

@@ -50,7 +50,7 @@ def load_predictor(task: Task, parameters: SemanticInfer, rank: Rank) -> Predict
 
 
 def configure(weights: Weights, parameters: SemanticInfer) -> Config:
-    """The configuration of some weights, fitted to a task. `cfg_options` comes last and wins.
+    """Fit the configuration of some weights to a task. `cfg_options` comes last and wins.
 
     Raises:
         ModelError: the weights have none, or an incomplete one.
@@ -76,18 +76,18 @@ def _complete_windows(model: ConfigDict) -> None:
 
 
 def learned_names(task: Task, weights: Weights, count: int) -> tuple[str, ...]:
-    """The names of all classes of a model, the background too if it is one.
+    """Names of all classes of a model, including the background if it is one.
 
-    Where the file does not tell, they are those of the task, and one class more is the background.
+    Where the file does not list them, they are those of the task, and one more class is the background.
 
     Args:
-        count: of the model's maps.
+        count: number of the model's maps.
 
     Raises:
         ModelError: there are as many names as maps in neither case, or a single map.
     """
     if count == 1:
-        raise ModelError(f"{weights.path}: the model gives a single map, and needed is one a class")
+        raise ModelError(f"{weights.path}: the model gives a single map; expected one per class")
     names = weights.class_names or task.class_names or tuple(map(str, range(count)))
     if not weights.class_names and len(names) == count - 1:
         names = (*names, BACKGROUND)

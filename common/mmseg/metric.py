@@ -1,4 +1,4 @@
-"""The platform's metrics of semantic segmentation, computed while mmsegmentation validates."""
+"""Computes the platform's metrics of semantic segmentation while mmsegmentation validates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,8 @@ from common.results.semantic_metrics import Counts, confusion, semantic_metrics
 class PixelMetric(MetricByClass):
     """Intersection over union and accuracy of classes of pixels.
 
-    It keeps one matrix, however many images there are. The samplers of all ranks must show each image once.
+    Memory does not grow with the number of images: it keeps one matrix. The samplers of all ranks must show each image
+    once.
     """
 
     results: list[Counts]
@@ -30,7 +31,7 @@ class PixelMetric(MetricByClass):
             self.results = [sum(self.results, counts)]
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """The metrics of all ranks together, on each of them."""
+        """Compute the metrics of all ranks together, on each of them."""
         count = len(self.dataset_meta["classes"])
         matrix = torch.from_numpy(sum(self.results, np.zeros((count, count), np.int64)))
         all_reduce(matrix)

@@ -1,4 +1,4 @@
-"""A trained semantic model of mmsegmentation behind the engine's `Predictor`."""
+"""Predictions of a trained semantic model of mmsegmentation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +23,11 @@ class SemanticPredictor:
     """See `loop.predictor.Predictor`.
 
     Args:
-        model: a segmentor of mmsegmentation. It is changed: for inference only.
+        model: a segmentor of mmsegmentation. It is changed, for inference only.
         device: where to run it.
-        fitting: what makes an input of an image.
-        padding: what the model needs around an input.
-        class_names: of the task's classes, without the background.
+        fitting: size of the inputs.
+        padding: of the inputs.
+        class_names: without the background.
         half: whether to compute in half precision.
     """
 
@@ -80,7 +80,7 @@ class SemanticPredictor:
 
 
 def learned_by_sigmoid(model: Any) -> bool:
-    """Whether the final maps of a segmentor are of classes that were learned each by itself."""
+    """Recognise a segmentor that learned each class by itself."""
     head = model.decode_head
     losses = getattr(head[-1] if isinstance(head, torch.nn.ModuleList) else head, "loss_decode", None)
     first = losses[0] if isinstance(losses, torch.nn.ModuleList) else losses

@@ -1,4 +1,4 @@
-"""The configuration of one training: mmsegmentation's own, fitted to the task."""
+"""Makes the configuration of one training: mmsegmentation's own, fitted to the task."""
 
 import logging
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Everything in a configuration that depends on how long a training is and how many images are in a batch."""
+"""Fits a configuration to the length of a training and to the size of a batch."""
 
 from dataclasses import dataclass
 

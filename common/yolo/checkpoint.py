@@ -1,4 +1,4 @@
-"""Checkpoints of ultralytics: those of our own trainings, and those that somebody gives us."""
+"""Checkpoints of ultralytics: of our own trainings, and given ones."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from common.yolo.offline import go_offline
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of our own scratch folder, with its optimizer state."""
+    """Read a checkpoint of our own scratch folder, with its optimizer state."""
     import torch
 
     checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
@@ -16,10 +16,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def read_weights(path: Path) -> Any:
-    """The model in an ultralytics weights file, whatever its task.
+    """Read the model in an ultralytics weights file, whatever its task.
 
     Raises:
-        ModelError: it is not one: damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
+        ModelError: the file is damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
     """
     go_offline()
     from ultralytics.nn.tasks import load_checkpoint
@@ -37,10 +37,10 @@ def read_weights(path: Path) -> Any:
 
 
 def read_weights_for(path: Path, *tasks: str) -> Any:
-    """The same of a model for one of ultralytics' `tasks`.
+    """Read a model for one of ultralytics' `tasks`.
 
     Raises:
-        ModelError: also if it is for another task.
+        ModelError: as `read_weights`, or the model is for another task.
     """
     model = read_weights(path)
     found = getattr(model, "task", None)

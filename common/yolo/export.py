@@ -1,4 +1,4 @@
-"""Files made from a finished checkpoint: weights without training state, and ONNX."""
+"""Exports a finished checkpoint: weights without training state, and ONNX."""
 
 import logging
 import warnings
@@ -26,7 +26,7 @@ def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
 
     The output holds boxes (centre x, centre y, width, height, in input pixels) and K class probabilities; non-maximum
     suppression is left to the reader. A model of instance segmentation has m coefficients behind the probabilities, and
-    a second output `output1` (1, m, S / 4, S / 4): the prototypes that they are for.
+    a second output `output1` (1, m, S / 4, S / 4): the prototypes that they multiply.
 
     Args:
         weights: an ultralytics `.pt` file.
@@ -37,7 +37,7 @@ def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
     from ultralytics import YOLO
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what torch says while it traces is about its own operators
+        warnings.simplefilter("ignore")  # torch's warnings while it traces are about its own operators
         exported = YOLO(str(weights)).export(
             format="onnx", imgsz=img_size, opset=opset, simplify=False, device="cpu", verbose=False
         )

@@ -35,7 +35,7 @@ YOLOV5_FLAGS: dict[str, tuple[str, Any]] = {
 }
 """YOLOv5's own flags: the ultralytics key, and its value where the flag stands alone.
 
-An empty key: accepted, but there is nothing left for it to do (anchors, for one, are gone).
+An empty key: the flag is accepted, but has no effect (YOLOv5's anchors, for example, no longer exist).
 """
 
 REFUSED = {
@@ -53,19 +53,19 @@ REFUSED = {
     "evolve": "a task trains one model",
     "task": "the platform gives it as object_type",
     "mode": "this task trains",
-    "time": "it would change epochs under way; give the parameter epochs",
-    "save": "checkpoints are what a restart goes on from",
+    "time": "it would change epochs during the training; give the parameter epochs",
+    "save": "a restart resumes from the checkpoints",
     "sync-bn": "give the parameter sync_bn",
     "sync_bn": "give the parameter sync_bn",
     "save-period": "give the parameter save_period",
     "save_period": "give the parameter save_period",
-    "bucket": "there is no network in a task",
+    "bucket": "a task has no network",
 }
 """Arguments that would break the contract, and what to do instead."""
 
 
 def parse_options(text: str) -> dict[str, Any]:
-    """Turn `args_options` into trainer arguments.
+    """Parse `args_options` into trainer arguments.
 
     Args:
         text: such as `--exist-ok --optimizer SGD lr0=0.02`.
@@ -108,11 +108,11 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
 
 
 def _value(text: str) -> Any:
-    """As YAML reads it, but `1e-3` is a number."""
+    """Read a value as YAML does, but `1e-3` as a number."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ValueError(f"{text!r} is no value (a number, true, false, a word, or a list such as [1, 2])") from None
+        raise ValueError(f"{text!r} is not a value (a number, true, false, a word, or a list such as [1, 2])") from None
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -123,7 +123,7 @@ def _checked(key: str, value: Any) -> Any:
     known = trainer_arguments()
     if key not in known:
         near = difflib.get_close_matches(key, [*known, *YOLOV5_FLAGS], n=3, cutoff=0.0)
-        raise ValueError(f"{key!r} is no trainer argument; nearest: {', '.join(near)}")
+        raise ValueError(f"{key!r} is not a trainer argument; nearest: {', '.join(near)}")
     default = known[key]
     numeric = isinstance(default, int | float) and not isinstance(default, bool)
     if numeric and (isinstance(value, bool) or not isinstance(value, int | float | list)):
@@ -133,7 +133,7 @@ def _checked(key: str, value: Any) -> Any:
 
 @cache
 def trainer_arguments() -> dict[str, Any]:
-    """Every ultralytics argument with its default, from the package's own list."""
+    """All ultralytics arguments with their defaults, from the package's own list."""
     text = (package_folder() / "cfg" / "default.yaml").read_text(encoding="utf-8")
     arguments: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return arguments

@@ -1,4 +1,4 @@
-"""A trained YOLO, for boxes or masks, behind the engine's `Predictor`."""
+"""Predictions of a trained YOLO, for boxes or masks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from common.yolo.dropout import dropped, inputs_of
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a task says about predicting.
+    """Settings of a predictor.
 
     Attributes:
         img_size: longer side of the input in pixels, rounded up to the stride of the model.
@@ -36,7 +36,7 @@ class Settings:
 
 
 def is_rtdetr(model: Any) -> bool:
-    """Whether a model predicts from queries, not from cells, so that it provides no class maps."""
+    """Recognise a model that predicts from queries, not from cells, and so provides no class maps."""
     return type(model.model[-1]).__name__ == "RTDETRDecoder"
 
 
@@ -46,12 +46,12 @@ class YoloPredictor:
     Args:
         model: an ultralytics model of detection or of instance segmentation.
         device: where to run it; half precision on a GPU.
-        settings: of the task.
+        settings: sizes and thresholds.
     """
 
     def __init__(self, model: Any, device: torch.device, settings: Settings) -> None:
         self._queries = is_rtdetr(model)
-        model.model[-1].end2end = False  # one path for all: class probabilities of every cell, then our NMS
+        model.model[-1].end2end = False  # one path for all models: class probabilities of every cell, then NMS
         self._model = model.fuse().to(device).eval()
         if device.type == "cuda":
             self._model = self._model.half()
@@ -76,11 +76,11 @@ class YoloPredictor:
 
     @torch.inference_mode()
     def predict_dropout(self, batch: NDArray[np.uint8], passes: Sequence[Sequence[int]]) -> Iterator[list[Prediction]]:
-        """The same with some features missing, again and again; all but the head runs once. See `dropout`.
+        """Forward passes with some features missing; all but the head runs once. See `dropout`.
 
         Args:
             batch: `(B, H, W, 3)` uint8 BGR.
-            passes: B seeds for each pass. What is predicted for an image depends on its own seed alone.
+            passes: B seeds per pass. The predictions for an image depend on its own seed alone.
         """
         head = self._model.model[-1]
         with inputs_of(head) as features:
@@ -90,7 +90,7 @@ class YoloPredictor:
             yield self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=False)
 
     def _predictions(self, outputs: Any, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
-        """What the head gives for a batch of inputs of `size`, height and width."""
+        """Predictions from the outputs of the head, for a batch of inputs of `size`, height and width."""
         output, raw = outputs
         output, prototypes = output if isinstance(output, tuple) else (output, None)
         if self._queries:
@@ -124,7 +124,7 @@ class YoloPredictor:
             self._settings.iou_thres,
             max_det=MAX_DETECTIONS,
             nc=len(self.class_names),
-            max_time_img=float("inf"),  # a limit would empty the rest of a batch, and only on a slow machine
+            max_time_img=float("inf"),  # with a limit, a slow machine would lose the boxes of a batch's last images
             return_idxs=True,
         )
         probabilities = output[:, 4 : 4 + len(self.class_names)].transpose(1, 2)
@@ -135,7 +135,7 @@ class YoloPredictor:
         return detections, [found[:, 6:].cpu().numpy() for found in rows]
 
     def _class_maps(self, raw: dict[str, Any]) -> list[tuple[Floats, ...]]:
-        """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image.
+        """Class probabilities of every cell: one `(K, h, w)` map per scale, for each image.
 
         Raises:
             ValueError: the model predicts from queries, not from cells.
@@ -150,7 +150,7 @@ class YoloPredictor:
 
 
 def _decode_queries(raw: Any, size: int) -> torch.Tensor:
-    """RT-DETR's boxes in units of the input and class logits -> `(B, 4 + K, Q)` as YOLO gives them, in pixels."""
+    """Turn RT-DETR's boxes in units of the input and its class logits into `(B, 4 + K, Q)`, as of YOLO, in pixels."""
     boxes, logits = raw[0][-1], raw[1][-1]
     return torch.cat((boxes * size, logits.sigmoid()), dim=-1).transpose(1, 2)
 

@@ -1,4 +1,4 @@
-"""What a running YOLO training tells: progress, one log line an epoch, tensorboard, the curve, and its stages."""
+"""Reports on a running YOLO training: progress, one log line per epoch, tensorboard, the curve, and its stages."""
 
 import csv
 import logging
@@ -17,7 +17,7 @@ from common.yolo.trainer import Goals
 log = logging.getLogger(__name__)
 
 _TAGS = {DETECT: {"(B)": ""}, SEGMENT: {"(B)": "_box", "(M)": "_mask"}}
-"""What ultralytics' marks of a metric become in tensorboard."""
+"""Replacements of ultralytics' suffixes of metrics in tensorboard."""
 
 
 class Reporter:
@@ -26,7 +26,7 @@ class Reporter:
     Args:
         task: names the output folders.
         stages: receives each checkpoint.
-        progress: called with the share of the epochs that is done.
+        progress: called with the finished share of the epochs.
     """
 
     def __init__(self, task: Task, stages: Stages, progress: Progress) -> None:
@@ -37,7 +37,7 @@ class Reporter:
         self._batch = 0
 
     def attach(self, trainer: Goals) -> None:
-        """Have the trainer call us."""
+        """Register the callbacks."""
         trainer.add_callback("on_train_start", self._start)
         trainer.add_callback("on_train_epoch_start", self._start_epoch)
         trainer.add_callback("on_train_batch_end", self._end_batch)
@@ -86,14 +86,14 @@ class Reporter:
 
 
 def read_results(path: Path, task: str) -> list[Point]:
-    """The curve of a training for ultralytics' `task`, from its results.csv."""
+    """Read the curve of a training for ultralytics' `task` from its results.csv."""
     goal = PRECISIONS[task][0]
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     return [Point(int(row["epoch"]), float(row[goal.at50]), float(row[goal.at50_95]), _total_loss(row)) for row in rows]
 
 
 def _tag(name: str, task: str) -> str:
-    """A name of ultralytics as one of tensorboard, where brackets are not allowed."""
+    """Turn a name of ultralytics into one of tensorboard, where brackets are not allowed."""
     for mark, text in _TAGS[task].items():
         name = name.replace(mark, text)
     return name

@@ -1,4 +1,4 @@
-"""What a training starts from: weights, or the configuration of a model."""
+"""Finds the starting point of a training: weights, or the configuration of a model."""
 
 import logging
 from pathlib import Path
@@ -17,14 +17,14 @@ from common.yolo.tasks import DETECT, SEGMENT, TASKS
 log = logging.getLogger(__name__)
 
 _HELPFUL = {DETECT: (DETECT,), SEGMENT: (SEGMENT, DETECT)}
-"""The tasks of the models that one for a task can start from."""
+"""Tasks of the models that a model for a task can start from."""
 
 
 def starting_point(task: Task, parameters: YoloTraining) -> dict[str, Any]:
-    """Arguments of the trainer.
+    """Arguments of the trainer for its starting point.
 
     Returns:
-        `model`: a `.pt` file of given or packaged weights, whose model is trained on, or a `.yaml` file. With the
+        `model`: a `.pt` file of given or packaged weights, whose model is trained further, or a `.yaml` file. With the
         latter perhaps `pretrained`: weights of a detector, of which a model of instance segmentation takes what fits.
 
     Raises:
@@ -40,7 +40,7 @@ def starting_point(task: Task, parameters: YoloTraining) -> dict[str, Any]:
     model = read_weights_for(source, *_HELPFUL[wanted])
     activation = _activation(parameters, source, model)
     if model.task != wanted:
-        log.info("%s holds a detector: %s takes of it what fits", source, parameters.model)
+        log.info("%s holds a detector: %s takes the tensors that fit", source, parameters.model)
         start = _configured(task.scratch, parameters.model, activation)
         return {"model": str(start), "pretrained": str(source)}
     if given is not None:
@@ -50,12 +50,12 @@ def starting_point(task: Task, parameters: YoloTraining) -> dict[str, Any]:
 
 
 def _packaged(parameters: YoloTraining) -> Path | None:
-    """The packaged weights of the model, or of the detector that it is made from."""
+    """Packaged weights of the model, or of the detector that it is made from."""
     return parameters.zoo.find(parameters.model) or parameters.zoo.find(segmenters().get(parameters.model, ""))
 
 
 def _written(activation: str) -> str:
-    """As ultralytics wants it in a configuration."""
+    """An activation as ultralytics' configurations write it."""
     return f"torch.nn.{activation}()"
 
 
@@ -75,7 +75,7 @@ def _activation(parameters: YoloTraining, source: Path, model: Any) -> str:
 
 
 def configuration(model: str) -> dict[str, Any]:
-    """What ultralytics builds a model from, by its name; `yaml_file` tells it the scale."""
+    """Configuration of a model by its name, as ultralytics builds it; `yaml_file` holds the scale."""
     from ultralytics.nn.tasks import yaml_model_load
 
     stem = detectors().get(model, model)
@@ -87,7 +87,7 @@ def configuration(model: str) -> dict[str, Any]:
 
 
 def _configured(folder: Path, model: str, activation: str) -> Path:
-    """A file with the model's configuration that says the activation. Its name, too, tells ultralytics the scale."""
+    """Write the model's configuration with an activation. The name of the file, too, gives ultralytics the scale."""
     content = configuration(model) | {"activation": activation}
     path: Path = folder / content["yaml_file"]
     write_text(path, yaml.safe_dump(content, sort_keys=False))
@@ -95,7 +95,7 @@ def _configured(folder: Path, model: str, activation: str) -> Path:
 
 
 def _with_activation(folder: Path, source: Path, model: Any, activation: str) -> Path:
-    """A copy of a weights file whose architecture says another activation."""
+    """Copy a weights file, with another activation in its architecture."""
     import torch
 
     model.yaml["activation"] = activation

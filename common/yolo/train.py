@@ -22,14 +22,14 @@ from common.yolo.tasks import TASKS
 log = logging.getLogger(__name__)
 
 STOPPED_EARLY = "stopped-early"
-"""Marks a training that the trainer ended before its last epoch, because the metric no longer rose."""
+"""Name of the file that marks a training which ended before its last epoch, because the metric no longer rose."""
 
 DATA_DONE, FIT_DONE = 0.01, 0.96
 """Progress after the conversion of the data and after the last epoch; the rest is export."""
 
 
 def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `run.image.Family`."""
+    """Train, or resume a training that was killed. See `run.image.Family`."""
     go_offline()
     device_of(task, rank)
     run = task.scratch / "run"
@@ -43,7 +43,7 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
     progress(DATA_DONE)
     arguments = _arguments(task, parameters, run, data)
     if _finished(last):
-        log.info("training was finished before; only the export is left")
+        log.info("the training was finished before; only the export is left")
     else:
         arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else starting_point(task, parameters)
         _fit(task, parameters, arguments, stages, rank, progress)
@@ -53,7 +53,7 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
 
 
 def _recover(stages: Stages, weights: Path, kind: str) -> None:
-    """Publish what a killed training had saved, but perhaps not yet published."""
+    """Publish the checkpoints that a killed training saved, but perhaps did not publish."""
     for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
             checkpoint = read_checkpoint(weights / name)
@@ -89,7 +89,7 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
 
 
 def architecture_of(start: Path) -> str:
-    """Name of the configuration that a `.pt` or `.yaml` file builds, such as yolov5n."""
+    """Name of the configuration behind a `.pt` or `.yaml` file, such as yolov5n."""
     return Path(read_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
 
 
@@ -139,7 +139,7 @@ def _fit(
 def _export(stages: Stages, parameters: YoloTraining, folder: Path) -> None:
     """Drop the optimizer state of all stages, and add an ONNX file to the best (and, if there is one, the last).
 
-    With `rv1126`, what that NPU needs of the best one is attached.
+    With `rv1126`, the files for that NPU are attached, made from the best one.
     """
     from common.yolo.export import export_onnx, strip
     from common.yolo.rv1126 import SECTION, export_rv1126

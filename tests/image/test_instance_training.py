@@ -174,7 +174,7 @@ def test_a_training_that_starts_from_a_detector_goes_on_after_a_kill(
     env = task(tmp_path / "t", masked[:16], masked[16:20], pretrained=[lively], epochs=4)
     killed = run_and_kill(env, (tmp_path / "t" / "out" / "models" / "result.yaml").exists, IMAGE)
     assert_intact(killed.out)
-    assert "holds a detector: yolov5n-seg takes of it what fits" in killed.log
+    assert "holds a detector: yolov5n-seg takes the tensors that fit" in killed.log
     taken, all_of_it = next(line for line in killed.log.splitlines() if "tensors taken" in line).split()[4:7:2]
     assert 0.8 < int(taken) / int(all_of_it) < 1
     again = run(env, image=IMAGE)

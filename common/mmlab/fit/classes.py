@@ -1,4 +1,4 @@
-"""How many classes a detector tells apart."""
+"""Fits a configuration to a number of classes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ WEIGHTED_HEADS = ("YOLOv5Head", "YOLOv7Head")
 """Heads whose class loss is weighted by the number of classes.
 
 Their configurations compute `loss_cls_weight * (num_classes / 80 * 3 / num_det_layers)`, as YOLOv5 does, and no others
-of mmyolo and mmdet do. The formula is evaluated when the file is read.
+of mmyolo and mmdet do so. The formula is evaluated when the file is read.
 """
 
 COCO_CLASSES = 80
@@ -19,7 +19,7 @@ COCO_CLASSES = 80
 def set_classes(config: Config, count: int) -> None:
     """Fit the heads, the assigners and the weights of the class losses to `count` classes, in place.
 
-    The classifier of a region proposal network stays: it tells objects from background.
+    The classifier of a region proposal network stays: it separates objects from background.
     """
     for name, part in config.model.items():
         if name == "rpn_head":

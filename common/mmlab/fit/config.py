@@ -1,4 +1,4 @@
-"""A configuration file of OpenMMLab, made fit for a machine without network."""
+"""Reads a configuration file of OpenMMLab for a machine without network."""
 
 import logging
 import re
@@ -15,15 +15,15 @@ from common.mmlab.options.catalogue import config_path
 log = logging.getLogger(__name__)
 
 REMOTE = re.compile(r"[\w-]+://|(\./)?pretrain/")
-"""Beginnings of addresses that mmengine would download from, and of files that people shall have downloaded."""
+"""Beginnings of addresses that mmengine would download from, and of files that it expects to be downloaded."""
 
 
 def load_config(package: str, key: str) -> Config:
     """Read a configuration, with what it inherits.
 
-    Variables of the file (`img_scale`, `max_epochs`, the pipelines by name) are gone: they have done their work, and
-    would contradict what we change. So is everything that a task would have to download: weights of other data sets
-    to start from. One line of the log names them. Nothing draws.
+    Variables of the file (`img_scale`, `max_epochs`, the pipelines by name) are dropped: they were used while the file
+    was read, and would contradict what we change. So is everything that a task would have to download: weights of other
+    data sets to start from. One line of the log names them. Visualisers are removed.
 
     Args:
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
@@ -41,7 +41,7 @@ def load_config(package: str, key: str) -> Config:
 
 
 def has_rotated_boxes(config: Config) -> bool:
-    """Whether it is of a detector of rotated boxes: all of mmrotate's are, and no others."""
+    """Recognise the configuration of a detector of rotated boxes: all of mmrotate's are, and no others."""
     return bool(config.default_scope == "mmrotate")
 
 
@@ -51,12 +51,14 @@ def plain_batch_norm(config: Config) -> None:
     for mapping in mappings(config.model):
         if mapping.get("type") in ("SyncBN", "MMSyncBN"):
             mapping["type"] = "BN"
-    if str(config.model.type).endswith(("YOLODetector", "RTMDet")):  # they synchronise all layers by themselves
+    if str(config.model.type).endswith(
+        ("YOLODetector", "RTMDet")
+    ):  # without this they synchronise all layers by themselves
         config.model.use_syncbn = False
 
 
 def merge_options(config: Config, options: Mapping[str, object]) -> None:
-    """Put `cfg_options` into a configuration, in place.
+    """Merge `cfg_options` into a configuration, in place.
 
     Raises:
         ConfigError: one does not fit it.

@@ -1,11 +1,11 @@
-"""Everything in a configuration, however deep."""
+"""Walks through a configuration, however deep."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 def mappings(node: Any) -> Iterator[dict[str, Any]]:
-    """All dictionaries of a part of a configuration, outer ones first. A part that is missing (None) has none."""
+    """Yield all dictionaries of a part of a configuration, outer ones first. A missing part (None) has none."""
     if isinstance(node, dict):
         yield node
     for item in node.values() if isinstance(node, dict) else node if isinstance(node, list | tuple) else ():

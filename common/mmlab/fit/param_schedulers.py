@@ -1,4 +1,4 @@
-"""Warm-up and decay of the learning rate, fitted to the length of a run."""
+"""Fits warm-up and decay of the learning rate to the length of a run."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ WARM_UPS = ("LinearLR", "ConstantLR", "QuadraticWarmupLR")
 """Schedulers that warm up when they begin with the run."""
 
 SHORTEST_WARM_UP = 2
-"""Iterations. mmengine's schedulers never give back what a shorter warm-up took from the learning rate."""
+"""Iterations. After a shorter warm-up, mmengine's schedulers never restore the full learning rate."""
 
 
 def fit_param_schedulers(config: Config, timeline: Timeline) -> int:
-    """Fit `param_scheduler`, or the hook that stands for it, in place.
+    """Fit `param_scheduler`, or the hook that replaces it, in place.
 
-    Everything that counts epochs comes to count iterations, in proportion: a cosine that fills the second half of 300
+    Whatever counted epochs then counts iterations, in proportion: a cosine that fills the second half of 300
     epochs fills the second half of three as well, and a step at epoch 8 of 12 comes after two thirds of one epoch.
 
     Returns:
-        How many iterations the warm-up takes.
+        Iterations of the warm-up.
     """
     hook = config.default_hooks.get("param_scheduler", {})
     if hook.get("type", "").endswith("YOLOv5ParamSchedulerHook"):
@@ -39,7 +39,7 @@ def _fit_yolov5(hook: dict[str, Any], timeline: Timeline) -> int:
 
 
 def _fit_ppyoloe(hook: dict[str, Any], timeline: Timeline) -> int:
-    """Its cosine is cut off: it would end after 1.2 times the run."""
+    """Fit its cosine, which is cut off: it would end after 1.2 times the run."""
     warm_up = max(timeline.warm_up(max(hook["warmup_epochs"] * timeline.epoch_iters, hook["warmup_min_iter"])), 1)
     total = hook["total_epochs"] * timeline.epochs / timeline.own
     hook.update(total_epochs=total, warmup_epochs=0, warmup_min_iter=warm_up)
@@ -68,7 +68,7 @@ def _fit_schedulers(config: Config, timeline: Timeline) -> int:
 
 
 def _placed(scheduler: dict[str, Any], timeline: Timeline, begin: int) -> dict[str, Any]:
-    """A scheduler at its place in the run. Steps go on to the end: some configurations stop before their last one."""
+    """Place a scheduler in the run. Steps extend to the end: some configurations stop before their last one."""
     own_begin = scheduler.get("begin", 0)
     own_end = timeline.own if "milestones" in scheduler else scheduler.get("end", timeline.own)
     end = max(timeline.iteration(own_end), begin + 1)
@@ -81,7 +81,7 @@ def _placed(scheduler: dict[str, Any], timeline: Timeline, begin: int) -> dict[s
 
 
 def _increasing(moments: list[int]) -> list[int]:
-    """The same moments, each at least one after the one before, the first at 1 or later."""
+    """Move moments so that each is after the previous one, the first at 1 or later."""
     increasing: list[int] = []
     for moment in moments:
         increasing.append(max(moment, increasing[-1] + 1 if increasing else 1))

@@ -1,4 +1,4 @@
-"""The configuration of one training: the framework's own, fitted to the task."""
+"""Makes the configuration of one training: the framework's own, fitted to the task."""
 
 import logging
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ def finish(config: Config, parameters: AnyTraining, run: Run) -> None:
 
 
 def unfreeze(config: Config) -> None:
-    """Let the whole backbone learn, in place.
+    """Unfreeze the whole backbone, in place.
 
     Many configurations freeze its first stages and its batch normalisation, because they start from ImageNet weights.
     Random ones must not be frozen.
@@ -100,12 +100,12 @@ def unfreeze(config: Config) -> None:
             mapping["frozen_stages"] = -1
         if "norm_eval" in mapping:
             mapping["norm_eval"] = False
-        if mapping.get("requires_grad") is False:  # of a norm_cfg
+        if mapping.get("requires_grad") is False:  # in a norm_cfg
             mapping["requires_grad"] = True
 
 
 def published(config: Config) -> Config:
-    """A copy without the paths of this task, to go with the weights."""
+    """Copy a configuration without the paths of this task, for publication with the weights."""
     copy = Config(config.to_dict())
     for split in ("train", "val"):
         _forget_paths(copy[f"{split}_dataloader"].dataset)
@@ -122,10 +122,10 @@ def _forget_paths(dataset: ConfigDict) -> None:
 
 
 def set_evaluation(config: Config, data: Data, run: Path, *, interval: int, recall: bool) -> None:
-    """The platform's metrics after every `interval` epochs and the last one, in place; nothing is tested afterwards.
+    """Evaluate the platform's metrics after every `interval` epochs and the last one, in place; there is no final test.
 
     Args:
-        recall: also that of upright boxes.
+        recall: whether to compute the recall of upright boxes too.
     """
     documents = {"ground_truth": str(data.document("val")), "collect_dir": str(run / "collect")}
     set_metric(config, {**_metric(config, recall), **documents}, interval)
@@ -147,11 +147,11 @@ def _metric(config: Config, recall: bool) -> dict[str, Any]:
 
 
 def set_runtime(config: Config, run: Path, *, world: int, gpu: bool, amp: bool) -> None:
-    """Devices, processes and folders, in place. Checkpoints, logs and pictures are ours; other default hooks stay."""
+    """Set devices, processes and folders, in place. Checkpoints and logs are ours; other default hooks stay."""
     config.default_hooks.pop("visualization", None)
     config.default_hooks.update(checkpoint=None, logger=None, timer=None)
     config.work_dir = str(run)
-    config.log_level = "ERROR"  # its warnings are about its own defaults
+    config.log_level = "ERROR"  # mmengine's warnings are about its own defaults
     config.launcher = "pytorch" if world > 1 else "none"
     config.env_cfg = {
         "cudnn_benchmark": gpu and bool(config.get("env_cfg", {}).get("cudnn_benchmark", False)),
@@ -162,7 +162,7 @@ def set_runtime(config: Config, run: Path, *, world: int, gpu: bool, amp: bool) 
         config[f"{split}_dataloader"].pin_memory = gpu
     if world > 1 and not gpu:
         config.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "device_ids": None, "broadcast_buffers": False}
-    for name in ("loss_scale", "dtype"):  # of configurations with mixed precision of their own
+    for name in ("loss_scale", "dtype"):  # in configurations with mixed precision of their own
         config.optim_wrapper.pop(name, None)
     config.optim_wrapper.type = "OptimWrapper"
     if gpu and amp:

@@ -1,15 +1,15 @@
-"""Which part of a detector says what: the kinds of heads of mmdet and mmyolo, told apart by their base classes."""
+"""Finds the heads of a detector of mmdet or mmyolo, and their kinds by their base classes."""
 
 from typing import Any
 
 from torch import nn
 
 DENSE = {"AnchorHead", "AnchorFreeHead", "CenterNetHead", "SABLRetinaHead", "YOLOV3Head", "YOLOXHead", "YOLOv5Head"}
-"""Base classes of heads that say at every cell of every scale what is there. mmyolo's all derive from the last."""
+"""Base classes of heads that classify every cell of every scale. All of mmyolo's derive from the last."""
 
 
 def is_a(head: Any, *names: str) -> bool:
-    """Whether a head is of a class of one of these names. By name, as an image has only one of the packages."""
+    """Check if a module is of a class of one of these names. By name, as an image has only one of the packages."""
     return any(base.__name__ in names for base in type(head).__mro__)
 
 
@@ -32,6 +32,6 @@ def _box_head(owner: Any) -> Any | None:
 
 
 def class_count(model: nn.Module) -> int | None:
-    """For how many classes a detector is built, or None where its head does not tell."""
+    """Number of classes of a detector, or None where its head does not know it."""
     count = getattr(last_head(model), "num_classes", None)
     return None if count is None else int(count)

@@ -1,4 +1,4 @@
-"""A trained OpenMMLab detector behind the engine's `Predictor`."""
+"""Predictions of a trained OpenMMLab detector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Which detections are told.
+    """Limits of the reported detections.
 
     Attributes:
-        score: a detection's must be above it.
-        count: most detections of an image.
+        score: the score of a detection must be above it.
+        count: maximum number of detections per image.
     """
 
     score: float
@@ -41,12 +41,12 @@ class MmlabPredictor:
     """See `loop.predictor.Predictor`.
 
     Args:
-        model: a detector of mmdet, mmyolo or mmrotate. It is changed: for inference only.
+        model: a detector of mmdet, mmyolo or mmrotate. It is changed, for inference only.
         device: where to run it; half precision on a GPU where the head is dense.
-        fitting: what makes an input of an image.
-        limits: which detections are told.
+        fitting: makes the inputs.
+        limits: of the reported detections.
         class_names: position = class index.
-        convention: how rotated boxes are written; None for upright ones.
+        convention: of rotated boxes; None for upright ones.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class MmlabPredictor:
 
     @torch.inference_mode()
     def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
-        """Forward pass and the model's own last step.
+        """Run a forward pass and the model's own last step.
 
         Raises:
             ValueError: class maps are asked for, and the model provides none.
@@ -121,7 +121,7 @@ class MmlabPredictor:
 
 
 def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:
-    """`(B, H, W, 3)` uint8 BGR -> what a data preprocessor takes: `(B, 3, H, W)`, and what is known of each image."""
+    """Turn `(B, H, W, 3)` uint8 BGR into the input of a data preprocessor: `(B, 3, H, W)`, and metadata."""
     from mmdet.structures import DetDataSample
 
     size = batch.shape[1:3]

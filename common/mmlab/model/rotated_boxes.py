@@ -1,4 +1,4 @@
-"""What detectors of mmrotate give, as plain numbers."""
+"""Reads and suppresses the boxes of mmrotate's detectors."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from common.mmlab.model.thresholds import final_step
 from common.predictions import Detections
 
 NMS_IOU = 0.1
-"""What nearly all of mmrotate's models suppress rotated boxes with."""
+"""IoU threshold of the NMS in nearly all of mmrotate's models."""
 
 
 def rotated_boxes(boxes: Any) -> Tensor:
-    """`(n, 5)` rows `cx, cy, w, h, angle` in radians, from boxes of any kind.
+    """Turn boxes of any kind into `(n, 5)` rows `cx, cy, w, h, angle` in radians.
 
     Args:
-        boxes: box objects of mmrotate, or a tensor with 5 numbers a box, or 8: corners. Of these it is the smallest
+        boxes: box objects of mmrotate, or a tensor with 5 numbers per box, or 8: corners, which give the smallest
             rectangle around them.
     """
     from mmrotate.structures.bbox import QuadriBoxes, RotatedBoxes
@@ -30,15 +30,15 @@ def rotated_boxes(boxes: Any) -> Tensor:
 
 
 def nms_iou(model: ConfigDict) -> float:
-    """The threshold with which a model suppresses boxes."""
+    """IoU threshold with which a model suppresses boxes."""
     return float(final_step(model).get("nms", {}).get("iou_threshold", NMS_IOU))
 
 
 def suppress(detections: Detections, threshold: float) -> Detections:
-    """Of rotated boxes of a class that overlap by more than the IoU `threshold`, keep the surest."""
+    """Keep the surest of the rotated boxes of a class that overlap by more than the IoU `threshold` (NMS)."""
     from mmcv.ops import batched_nms
 
-    if not len(detections):  # where it fails
+    if not len(detections):  # mmcv's operator fails without boxes
         return detections
     boxes, scores = torch.from_numpy(detections.boxes), torch.from_numpy(detections.scores)
     classes, settings = torch.from_numpy(detections.classes), {"type": "nms_rotated", "iou_threshold": threshold}

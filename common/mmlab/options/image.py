@@ -1,4 +1,4 @@
-"""The tables of hyper-parameters of an image of detectors, made from what is its own."""
+"""Makes the table of hyper-parameters of an image of detectors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ class Chooser:
 
     Attributes:
         name: of the parameter.
-        package: whose configurations can be chosen: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
-        names: further names of the image, each with the key of the configuration that it means.
+        package: provides the configurations: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
+        names: additional names of the image, each with the key of the configuration that it means.
         default: one of the names, or a configuration file.
-        en, zh: what the form says about it.
+        en, zh: description in the form.
         list_names: whether the refusal of an unknown name lists all names.
     """
 

@@ -1,4 +1,4 @@
-"""Hyper-parameters that every image on OpenMMLab has, with the names and defaults of the seed documents."""
+"""Hyper-parameters of every image on OpenMMLab, with the names and defaults of the seed documents."""
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Protocol
@@ -27,7 +27,7 @@ from common.task.params import (
 from common.weights.zoo import Zoo
 
 LEAST_SIZE = 32
-"""Side of the smallest input in pixels: the coarsest map of most detectors has one cell for as many."""
+"""Side of the smallest input in pixels: that of one cell in the coarsest map of most detectors."""
 
 
 def _size(value: int) -> int:
@@ -46,7 +46,7 @@ Size = Annotated[int, AfterValidator(_size)]
 """Pixels; 0 leaves the choice to the model."""
 
 Count = Annotated[int, AfterValidator(_count)]
-"""How many models to keep; -1: all."""
+"""Number of models to keep; -1: all."""
 
 CommandLine = Annotated[Parsed[Arguments], parsed_by(parse_args_options), AS_TYPED]
 """Text that `parse_args_options` understands, and the arguments."""
@@ -61,7 +61,7 @@ def batch_size_parameter(default: int) -> Any:
     """`samples_per_gpu`, with the default of the image."""
     return parameter(
         default,
-        "images a GPU in a batch; double it while less than half of the memory is used",
+        "batch size per GPU; double it while less than half of the GPU memory is in use",
         "每张 GPU 一次处理的图片数量；显存占用低于 50% 时可加倍",
         ge=1,
     )
@@ -70,7 +70,7 @@ def batch_size_parameter(default: int) -> Any:
 def amp_parameter(default: bool) -> Any:
     """`amp`, with the default of the image."""
     return parameter(
-        default, "mixed precision on a GPU: faster, and less memory", "在 GPU 上使用混合精度：更快，显存更少"
+        default, "mixed precision on a GPU: faster, and with less memory", "在 GPU 上使用混合精度：更快，显存更少"
     )
 
 
@@ -78,7 +78,7 @@ def mining_confidence_parameter() -> Any:
     """`conf_threshold` of mining."""
     return parameter(
         0.1,
-        "least confidence of a detection; weaker ones do not disturb the mining algorithm",
+        "minimum confidence of a detection, so that weaker ones do not disturb the mining algorithm",
         "推理结果置信度过滤阈值；0 可保存所有结果，0.1 可避免挖掘算法受低置信度结果影响",
         ge=0,
         le=1,
@@ -95,10 +95,10 @@ def args_options_parameter() -> Any:
 
 
 def cfg_options_parameter(example: str = "model.test_cfg.score_thr=0.01") -> Any:
-    """`cfg_options`, with a change that makes sense for the image."""
+    """`cfg_options`, with an example that suits the image."""
     return parameter(
         "",
-        f"changes to the configuration: key=value ..., such as {example}; they win over all else",
+        f"changes to the configuration: key=value ..., such as {example}; they override everything else",
         f"修改配置：key=value ...，如 {example}；优先于其他所有设置",
     )
 
@@ -118,10 +118,10 @@ class AnyTraining(Protocol):
 
 
 class _Fit(TrainingParameters):
-    """How a training runs: the parameters that come before those of an evaluation."""
+    """Parameters of a training that come before those of its evaluation."""
 
     samples_per_gpu: int = batch_size_parameter(8)
-    workers_per_gpu: int = parameter(4, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
+    workers_per_gpu: int = parameter(4, "data-loading processes per GPU", "每张 GPU 对应的数据读取进程数", ge=0)
     max_epochs: int = parameter(100, "passes over the training set", "遍历训练集的次数", ge=1)
     amp: bool = amp_parameter(True)
     args_options: CommandLine = args_options_parameter()
@@ -129,11 +129,11 @@ class _Fit(TrainingParameters):
 
 
 class _Metric(_Fit):
-    """The choice of an evaluation."""
+    """The parameter of an evaluation."""
 
     metric: Annotated[_Metrics, in_any_case(_Metrics)] = parameter(
         "bbox",
-        "bbox: mean average precision (mAP); proposal: also mAR, the average recall whatever the class",
+        "bbox: mean average precision (mAP); proposal: also mAR, the average recall regardless of class",
         "模型评测方式，bbox：平均精度 mAP；proposal：另外给出不分类别的平均召回率 mAR",
     )
 
@@ -142,7 +142,7 @@ class MmlabTraining(_Fit):
     """Training. An image adds the parameter that chooses the configuration.
 
     Attributes:
-        package: whose configurations these are: `mmyolo`, `mmdet` or `mmrotate`.
+        package: provides the configurations: `mmyolo`, `mmdet` or `mmrotate`.
         zoo: the packaged weights by key of the configuration.
         chooser: name of the parameter that chooses the configuration.
     """
@@ -160,7 +160,7 @@ class MmlabTraining(_Fit):
     val_interval: int = parameter(1, "epochs between evaluations", "模型在验证集上评测的周期（epoch）", ge=1)
     max_keep_checkpoints: Count = parameter(
         1,
-        "k: keep the k best and the k latest models; -1: as many as the platform takes",
+        "k: keep the k best and the k latest models; -1: as many as the platform accepts",
         "设置为 k，可保存 k 个最优和 k 个最新的权重文件；-1 表示平台允许的最大数量",
         ge=-1,
     )
@@ -188,7 +188,7 @@ class MmlabInfer(CandidateParameters):
 
     conf_threshold: float = parameter(
         0.2,
-        "least confidence of a detection; 0 keeps all, 0.6 only a few",
+        "minimum confidence of a detection; 0 keeps all, 0.6 only a few",
         "推理结果置信度过滤阈值；0 可保存所有结果，0.6 可过滤大量结果",
         ge=0,
         le=1,
@@ -202,13 +202,13 @@ class MmlabInfer(CandidateParameters):
     )
     img_size: Size = parameter(
         0,
-        "longer side of the model's input in pixels, at least 32; 0: that which it was trained with",
+        "longer side of the model's input in pixels, at least 32; 0: the size that it was trained with",
         "模型输入的长边（像素），至少 32；0 表示与训练一致",
         ge=0,
     )
     samples_per_gpu: int = batch_size_parameter(8)
     workers_per_gpu: int = parameter(
-        4, "threads a GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
+        4, "threads per GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
     )
     cfg_options: Changes = cfg_options_parameter()
     max_bad_images: float = max_bad_images_parameter()

@@ -66,7 +66,7 @@ class RotatedInfer(MmlabInfer):
     )
     tile_size: Size = parameter(
         0,
-        "side in pixels of the tiles that a large image is cut into, at least 32; 0: none",
+        "side in pixels of the tiles that a large image is cut into, at least 32; 0: no tiles",
         "大图切片的边长（像素），至少 32；0 表示不切片",
         ge=0,
     )

@@ -1,4 +1,4 @@
-"""A data set of rotated boxes, for mmrotate. Importing this needs mmdet; `compat.prepare` does it."""
+"""Data set of rotated boxes for mmrotate, which has none that reads COCO documents. `compat.prepare` imports this."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class RotatedBoxDataset(CocoDataset):  # type: ignore[misc]  # mmdet is untyped
     """A document of `coco_writer` with rotated boxes, as mmrotate's pipelines load boxes: as four corners."""
 
     def parse_data_info(self, raw_data_info: dict[str, Any]) -> dict[str, Any]:
-        """One image. `bbox` of an instance is x1, y1, ... x4, y4 in pixels, clockwise as one sees it."""
+        """Describe one image. `bbox` of an instance is x1, y1, ... x4, y4 in pixels, clockwise in the image."""
         annotations = raw_data_info["raw_ann_info"]
         info: dict[str, Any] = super().parse_data_info({**raw_data_info, "raw_ann_info": []})
         boxes = np.array([annotation["obb"] for annotation in annotations]).reshape(-1, 5)
