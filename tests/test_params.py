@@ -9,17 +9,8 @@ import yaml
 
 from common.contract import RESERVED_KEYS, Verb
 from common.errors import ConfigError
-from common.task.params import (
-    AS_TYPED,
-    SYNONYMS,
-    Parameters,
-    Parsed,
-    allowed,
-    parameter,
-    parsed_by,
-    table,
-    template,
-)
+from common.task.params import SYNONYMS, Parameters, allowed, parameter, table, template
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 
 
 class Some(Parameters):

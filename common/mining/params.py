@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from common.task.params import AS_TYPED, Parsed, in_any_case, parameter, parsed_by
+from common.task.params import in_any_case, parameter
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 
 
 def mining_algorithm_parameter(default: str) -> Any:

@@ -1,17 +1,30 @@
 """Computes the platform's metrics while OpenMMLab validates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
+from mmengine.structures import InstanceData
 
 from common.arrays import Doubles
 from common.mmlab.model.rotated_boxes import rotated_boxes
 from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.coco_metrics import box_metrics, rotated_box_metrics
+
+
+class Sample(TypedDict):
+    """The entries that are read of the result for one image.
+
+    Attributes:
+        img_id: of the image in the COCO document.
+        pred_instances: detections of the model.
+    """
+
+    img_id: int
+    pred_instances: InstanceData
 
 
 class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
@@ -44,7 +57,7 @@ class BoxMetric(MetricByClass):
         self._ground_truth = Path(ground_truth)
         self._recall = recall
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[Sample]) -> None:
         """Keep the detections of a batch, in pixels of the original images."""
         self.results += [_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
@@ -67,7 +80,7 @@ class RotatedBoxMetric(MetricByClass):
         super().__init__(collect_device="cpu", collect_dir=collect_dir)
         self._ground_truth = Path(ground_truth)
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[Sample]) -> None:
         """Keep the detections of a batch, in pixels of the original images."""
         self.results += [_rotated_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
@@ -76,7 +89,7 @@ class RotatedBoxMetric(MetricByClass):
         return self.keep(rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results])))
 
 
-def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
+def _rotated_rows(image_id: int, found: InstanceData) -> Doubles:
     """`(n, 8)`: image id, cx, cy, width, height, angle in radians, score, class index (which is the category id)."""
     boxes = rotated_boxes(found["bboxes"]).double().cpu()
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()
@@ -84,7 +97,7 @@ def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
     return np.hstack([ids, boxes, scores[:, None], classes[:, None]])
 
 
-def _rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
+def _rows(image_id: int, found: InstanceData) -> Doubles:
     """`(n, 7)`: image id, x, y, width, height, score, class index (which is the category id)."""
     low, high = found["bboxes"].double().cpu().split(2, dim=1)
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()

@@ -4,13 +4,13 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
-from torch import Tensor
+from torch import Tensor, nn
 
 from common.errors import NanError
 from common.files import write_text
@@ -172,7 +172,9 @@ class EpochReporter(Reporter):
         """Iterations of an epoch."""
         return len(runner.train_dataloader)
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object, outputs: Mapping[str, Tensor]
+    ) -> None:
         """Check the loss, and report progress."""
         count = len(runner.train_dataloader)
         if batch_idx % CHECK_LOSS_EVERY == 0 or batch_idx + 1 == count:
@@ -183,7 +185,7 @@ class EpochReporter(Reporter):
         """Save each epoch."""
         self.save(runner, by_epoch=True)
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: object, outputs: object) -> None:
         """Report progress; the epoch is counted already."""
         left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
         self.report_progress(runner, runner.epoch - left)
@@ -195,6 +197,7 @@ def validated(folder: Path) -> int:
     return int(path.read_text(encoding="utf-8")) if path.is_file() else 0
 
 
-def _plain(model: Any) -> Any:
+def _plain(model: nn.Module) -> nn.Module:
     """The model inside DistributedDataParallel."""
-    return getattr(model, "module", model)
+    plain: nn.Module = getattr(model, "module", model)
+    return plain

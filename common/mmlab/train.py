@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.contract import AngleUnit
 from common.errors import ConfigError
@@ -18,6 +18,7 @@ from common.weights.given import choose, log_from_scratch
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+    from mmengine.runner import Runner
 
     from common.mmlab.fit.data import Data
     from common.mmlab.model.checkpoint import Weights
@@ -95,7 +96,7 @@ def run_training(config: "Config", parameters: AnyTraining, rank: Rank, folder: 
     leave_group()
 
 
-def _build(config: "Config", parameters: AnyTraining) -> Any:
+def _build(config: "Config", parameters: AnyTraining) -> "Runner":
     """Build the runner with its model.
 
     Raises:

@@ -1,7 +1,7 @@
 """Fits the size of the crops that a semantic model is trained on. Images are resized before they are cropped."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 from mmengine.config import Config, ConfigDict
 
@@ -55,17 +55,17 @@ def set_crop_size(config: Config, size: int) -> None:
         set_windows(config.model.test_cfg, new, stride=_scaled(pair(config.model.test_cfg.stride), ratio))
 
 
-def set_windows(test_cfg: dict[str, Any], size: Pair, stride: Pair | None = None) -> None:
+def set_windows(test_cfg: ConfigDict, size: Pair, stride: Pair | None = None) -> None:
     """Set the size of the windows, in place; by default neighbours share a third."""
     test_cfg.update(crop_size=size, stride=stride or _scaled(size, SLIDE_SHARE))
 
 
-def pair(size: Any) -> Pair:
+def pair(size: int | Sequence[int]) -> Pair:
     """Height and width, which a configuration may give as one number."""
     return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
-def _set_transform(mapping: dict[str, Any], ratio: float, crop: Pair) -> None:
+def _set_transform(mapping: ConfigDict, ratio: float, crop: Pair) -> None:
     kind = mapping.get("type")
     if kind == "RandomCrop":
         mapping["crop_size"] = crop

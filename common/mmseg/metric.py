@@ -1,7 +1,7 @@
 """Computes the platform's metrics of semantic segmentation while mmsegmentation validates."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -11,6 +11,19 @@ from mmengine.registry import METRICS
 from common.arrays import Labels
 from common.mmlab.metric import MetricByClass
 from common.results.semantic_metrics import Counts, confusion, semantic_metrics
+
+
+class PixelMap(TypedDict):
+    """A map of classes as mmsegmentation hands it over: `(1, height, width)`."""
+
+    data: torch.Tensor
+
+
+class Sample(TypedDict):
+    """The entries that are read of the result for one image."""
+
+    gt_sem_seg: PixelMap
+    pred_sem_seg: PixelMap
 
 
 @METRICS.register_module()
@@ -23,7 +36,7 @@ class PixelMetric(MetricByClass):
 
     results: list[Counts]
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[Sample]) -> None:
         """Count the pixels of a batch, at the images' own sizes."""
         count = len(self.dataset_meta["classes"])
         for sample in data_samples:
@@ -43,7 +56,7 @@ class PixelMetric(MetricByClass):
         return self.keep(semantic_metrics(results[0], self.dataset_meta["classes"]))
 
 
-def _labels(maps: Mapping[str, Any]) -> Labels:
+def _labels(maps: PixelMap) -> Labels:
     """`(height, width)`, from a map with one channel."""
     labels: Labels = maps["data"][0].cpu().numpy()
     return labels

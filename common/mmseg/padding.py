@@ -1,7 +1,6 @@
 """Padding that some semantic models need: pixels on the right and at the bottom of an image, removed afterwards."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mmengine.config import Config
 
@@ -25,7 +24,7 @@ def set_padding(config: Config) -> None:
         ConfigError: the model takes windows of one size only, but `mode` is whole.
     """
     kinds = _kinds(config)
-    needs: list[dict[str, Any]] = [{"size_divisor": STRIDES[kind]} for kind in kinds if kind in STRIDES]
+    needs: list[dict[str, object]] = [{"size_divisor": STRIDES[kind]} for kind in kinds if kind in STRIDES]
     needs += [{"size": LEAST[kind]} for kind in kinds if kind in LEAST]
     if not kinds.isdisjoint(ONE_SIZE):
         if config.model.test_cfg.mode != "slide":

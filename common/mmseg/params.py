@@ -20,16 +20,14 @@ from common.mmlab.options.params import (
 )
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
-    AS_TYPED,
     CandidateOptions,
     CandidateParameters,
     MaskTrainingParameters,
-    Parsed,
     in_any_case,
     max_bad_images_parameter,
     parameter,
-    parsed_by,
 )
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.weights.zoo import Zoo
 
 PACKAGE = "mmseg"

@@ -1,8 +1,9 @@
 """Reports on a running training that is counted in iterations, and saves its checkpoints."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from mmengine.runner import Runner
+from torch import Tensor
 
 from common.mmlab.reporting import CHECK_LOSS_EVERY, VALIDATION_SHARE, Reporter
 
@@ -27,7 +28,9 @@ class IterationReporter(Reporter):
         """Iterations since the previous validation."""
         return (self.done(runner) - 1) % int(runner.val_interval) + 1
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object, outputs: Mapping[str, Tensor]
+    ) -> None:
         """Check the loss, report progress, and save before a validation. This iteration is not counted yet."""
         done = batch_idx + 1
         due = self.due(runner, done)
@@ -40,7 +43,7 @@ class IterationReporter(Reporter):
         if due:
             self.save(runner, by_epoch=False)
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: object, outputs: object) -> None:
         """Report progress; the iteration is counted already."""
         left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
         self.report_progress(runner, runner.iter - left * self.iterations(runner))

@@ -3,16 +3,14 @@
 import difflib
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 
 from common.contract import RESERVED_KEYS, Verb
 from common.errors import ConfigError
@@ -86,41 +84,6 @@ def in_any_case(choices: Any) -> BeforeValidator:
     """
     spellings = {choice.lower(): choice for choice in get_args(choices)}
     return BeforeValidator(lambda value: spellings.get(value.lower(), value) if isinstance(value, str) else value)
-
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[Value]):
-    """A text of the form and its meaning, parsed once. A field is `Annotated[Parsed[X], parsed_by(...), AS_TYPED]`.
-
-    Attributes:
-        text: as it was typed; the form and the log show it.
-        value: its meaning.
-    """
-
-    text: str
-    value: Value
-
-
-def parsed_by(parse: Callable[[str], object]) -> PlainValidator:
-    """For a field of `Parsed` values.
-
-    Args:
-        parse: gives the meaning of a text; its ValueError says what is allowed.
-    """
-
-    def read(text: object) -> Parsed[object]:
-        if not isinstance(text, str):
-            raise PydanticCustomError("string_type", "not a text")
-        return Parsed(text, parse(text))
-
-    return PlainValidator(read)
-
-
-AS_TYPED = PlainSerializer(attrgetter("text"))
-"""Has a `Parsed` value shown as the text that was typed."""
 
 
 class Parameters(BaseModel):

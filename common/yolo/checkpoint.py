@@ -1,21 +1,38 @@
 """Checkpoints of ultralytics: of our own trainings, and given ones."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from common.errors import ModelError
 from common.yolo.offline import go_offline
 
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import BaseModel
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+
+class Checkpoint(TypedDict):
+    """The entries that are read of a checkpoint of a training.
+
+    Attributes:
+        epoch: the last finished one, counted from 0.
+        train_args: arguments of the trainer.
+        train_metrics: of that epoch, see `metrics.with_classes`.
+    """
+
+    epoch: int
+    train_args: dict[str, object]
+    train_metrics: dict[str, Any]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint of our own scratch folder, with its optimizer state."""
     import torch
 
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    checkpoint: Checkpoint = torch.load(path, map_location="cpu", weights_only=False)
     return checkpoint
 
 
-def read_weights(path: Path) -> Any:
+def read_weights(path: Path) -> "BaseModel":
     """Read the model in an ultralytics weights file, whatever its task.
 
     Raises:
@@ -36,7 +53,7 @@ def read_weights(path: Path) -> Any:
     return model
 
 
-def read_weights_for(path: Path, *tasks: str) -> Any:
+def read_weights_for(path: Path, *tasks: str) -> "BaseModel":
     """Read a model for one of ultralytics' `tasks`.
 
     Raises:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.results.class_metrics import ClassMetrics
 from common.yolo.tasks import DETECT, SEGMENT
+
+if TYPE_CHECKING:
+    from ultralytics.utils.metrics import DetMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def metrics_of(task: str, metrics: Mapping[str, float]) -> dict[str, float]:
     return ours
 
 
-def classes_of(task: str, metrics: Any) -> tuple[ClassMetrics, ...]:
+def classes_of(task: str, metrics: "DetMetrics") -> tuple[ClassMetrics, ...]:
     """Metrics by class, from those of ultralytics' validator; empty before the first validation."""
     if metrics.nt_per_class is None:
         return ()
@@ -65,7 +68,7 @@ def classes_of(task: str, metrics: Any) -> tuple[ClassMetrics, ...]:
     )
 
 
-def with_classes(metrics: Mapping[str, Any], classes: Sequence[ClassMetrics]) -> dict[str, Any]:
+def with_classes(metrics: Mapping[str, object], classes: Sequence[ClassMetrics]) -> dict[str, object]:
     """Metrics for a checkpoint, with those by class among them."""
     return {**metrics, _CLASSES: [astuple(each) for each in classes]}
 

@@ -2,7 +2,10 @@
 
 import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SWITCHES = {
     "YOLO_OFFLINE": "true",
@@ -34,5 +37,5 @@ def go_offline() -> None:
     torch_utils.NUM_THREADS = int(os.environ.get("OMP_NUM_THREADS", torch_utils.NUM_THREADS))
 
 
-def _amp_is_fine(model: Any) -> bool:
+def _amp_is_fine(model: "nn.Module") -> bool:
     return bool(next(model.parameters()).is_cuda)

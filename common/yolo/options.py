@@ -4,13 +4,12 @@ import difflib
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import yaml
 
 from common.yolo.names import package_folder
 
-YOLOV5_FLAGS: dict[str, tuple[str, Any]] = {
+YOLOV5_FLAGS: dict[str, tuple[str, object]] = {
     "img": ("imgsz", None),
     "img-size": ("imgsz", None),
     "batch-size": ("batch", None),
@@ -64,7 +63,7 @@ REFUSED = {
 """Arguments that would break the contract, and what to do instead."""
 
 
-def parse_options(text: str) -> dict[str, Any]:
+def parse_options(text: str) -> dict[str, object]:
     """Parse `args_options` into trainer arguments.
 
     Args:
@@ -74,7 +73,7 @@ def parse_options(text: str) -> dict[str, Any]:
         ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of
             the wrong kind.
     """
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     for name, value in _pairs(shlex.split(text)):
         if name in REFUSED:
             raise ValueError(f"{name!r} is not allowed: {REFUSED[name]}")
@@ -84,7 +83,7 @@ def parse_options(text: str) -> dict[str, Any]:
     return options
 
 
-def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
+def _pairs(words: list[str]) -> Iterator[tuple[str, object]]:
     """(name, value) pairs; the value of a flag that stands alone is None."""
     waiting: str | None = None
     for word in words:
@@ -107,10 +106,10 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
         yield waiting, None
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> object:
     """Read a value as YAML does, but `1e-3` as a number."""
     try:
-        value = yaml.safe_load(text)
+        value: object = yaml.safe_load(text)
     except yaml.YAMLError:
         raise ValueError(f"{text!r} is not a value (a number, true, false, a word, or a list such as [1, 2])") from None
     try:
@@ -119,7 +118,7 @@ def _value(text: str) -> Any:
         return value
 
 
-def _checked(key: str, value: Any) -> Any:
+def _checked(key: str, value: object) -> object:
     known = trainer_arguments()
     if key not in known:
         near = difflib.get_close_matches(key, [*known, *YOLOV5_FLAGS], n=3, cutoff=0.0)
@@ -132,8 +131,8 @@ def _checked(key: str, value: Any) -> Any:
 
 
 @cache
-def trainer_arguments() -> dict[str, Any]:
+def trainer_arguments() -> dict[str, object]:
     """All ultralytics arguments with their defaults, from the package's own list."""
     text = (package_folder() / "cfg" / "default.yaml").read_text(encoding="utf-8")
-    arguments: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    arguments: dict[str, object] = yaml.load(text, Loader=yaml.CSafeLoader)
     return arguments

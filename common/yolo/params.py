@@ -13,17 +13,15 @@ from common.mining.params import (
 )
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
-    AS_TYPED,
     CandidateOptions,
     CandidateParameters,
     MaskTrainingParameters,
-    Parsed,
     TrainingParameters,
     in_any_case,
     max_bad_images_parameter,
     parameter,
-    parsed_by,
 )
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.weights.zoo import Zoo
 from common.yolo.names import check_detector, check_segmenter
 from common.yolo.options import parse_options

@@ -1,9 +1,9 @@
 """Predictions of a trained YOLO, for boxes or masks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +14,15 @@ from common.images.letterbox import Prepared, letterbox, stretch
 from common.masks.prototypes import Prototypes
 from common.predictions import MAX_DETECTIONS, Detections, Prediction
 from common.yolo.dropout import dropped, inputs_of
+
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import BaseModel, DetectionModel
+
+Raw = Mapping[str, torch.Tensor]
+"""Outputs of a YOLO's head before they are decoded."""
+
+Outputs = tuple[torch.Tensor | tuple[torch.Tensor, torch.Tensor], Raw]
+"""Outputs of a model: decoded ones, with the prototypes of a model of instance segmentation, and raw ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Settings:
     pin_memory: bool = False
 
 
-def is_rtdetr(model: Any) -> bool:
+def is_rtdetr(model: "BaseModel") -> bool:
     """Recognise a model that predicts from queries, not from cells, and so provides no class maps."""
     return type(model.model[-1]).__name__ == "RTDETRDecoder"
 
@@ -49,7 +58,7 @@ class YoloPredictor:
         settings: sizes and thresholds.
     """
 
-    def __init__(self, model: Any, device: torch.device, settings: Settings) -> None:
+    def __init__(self, model: "DetectionModel", device: torch.device, settings: Settings) -> None:
         self._queries = is_rtdetr(model)
         model.model[-1].end2end = False  # one path for all models: class probabilities of every cell, then NMS
         self._model = model.fuse().to(device).eval()
@@ -89,7 +98,7 @@ class YoloPredictor:
             outputs = head(dropped(features, seeds))
             yield self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=False)
 
-    def _predictions(self, outputs: Any, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
+    def _predictions(self, outputs: Outputs, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
         """Predictions from the outputs of the head, for a batch of inputs of `size`, height and width."""
         output, raw = outputs
         output, prototypes = output if isinstance(output, tuple) else (output, None)
@@ -134,7 +143,7 @@ class YoloPredictor:
         ]
         return detections, [found[:, 6:].cpu().numpy() for found in rows]
 
-    def _class_maps(self, raw: dict[str, Any]) -> list[tuple[Floats, ...]]:
+    def _class_maps(self, raw: Raw) -> list[tuple[Floats, ...]]:
         """Class probabilities of every cell: one `(K, h, w)` map per scale, for each image.
 
         Raises:
@@ -149,7 +158,7 @@ class YoloPredictor:
         return list(zip(*arrays, strict=True))
 
 
-def _decode_queries(raw: Any, size: int) -> torch.Tensor:
+def _decode_queries(raw: Sequence[torch.Tensor], size: int) -> torch.Tensor:
     """Turn RT-DETR's boxes in units of the input and its class logits into `(B, 4 + K, Q)`, as of YOLO, in pixels."""
     boxes, logits = raw[0][-1], raw[1][-1]
     return torch.cat((boxes * size, logits.sigmoid()), dim=-1).transpose(1, 2)

@@ -4,12 +4,15 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import onnx
 import onnxruntime
 import torch
 from ultralytics.nn.modules.head import Detect, Segment26
+
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import DetectionModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class RawHead(torch.nn.Module):
     A head that is trained both with and without the need for NMS gives the branches that need it, as in inference.
     """
 
-    def __init__(self, head: Any) -> None:
+    def __init__(self, head: Detect) -> None:
         super().__init__()
         self.f, self.i = head.f, head.i  # by these the model finds the layers that are the input
         self.branches = torch.nn.ModuleDict({name.removesuffix("_head"): b for name, b in head.one2many.items()})
@@ -45,10 +48,10 @@ class RawHead(torch.nn.Module):
 
     def forward(self, scales: list[torch.Tensor]) -> dict[str, list[torch.Tensor]]:
         """Turn features of each scale, finest first, into `(B, channels, h, w)` by kind and scale."""
-        branches: Any = self.branches.items()
-        found = {
-            kind: [layers(scale) for layers, scale in zip(branch, scales, strict=True)] for kind, branch in branches
-        }
+        found = {}
+        for kind, branch in self.branches.items():
+            assert isinstance(branch, torch.nn.ModuleList)
+            found[kind] = [layers(scale) for layers, scale in zip(branch, scales, strict=True)]
         if self.prototypes is not None:
             found["prototypes"] = [self.prototypes(scales if self._all_scales else scales[0])]
         return found
@@ -62,7 +65,7 @@ class PlainHardswish(torch.nn.Module):
         return x * torch.clamp(x + 3, 0, 6) / 6
 
 
-def cut(model: Any) -> Any:
+def cut(model: "DetectionModel") -> "DetectionModel":
     """Put `RawHead` in the place of the head, ready for tracing. The model itself is changed.
 
     Args:
@@ -86,7 +89,7 @@ def cut(model: Any) -> Any:
 
 
 @torch.inference_mode()
-def outputs_of(model: Any, size: int) -> list[RawOutput]:
+def outputs_of(model: "DetectionModel", size: int) -> list[RawOutput]:
     """Outputs of a model that was `cut`, in the order of the graph, for an input of `size` by `size` pixels."""
     found = model(torch.zeros(1, 3, size, size))
     outputs = []
@@ -98,7 +101,9 @@ def outputs_of(model: Any, size: int) -> list[RawOutput]:
     return outputs
 
 
-def write_graph(model: Any, outputs: Sequence[RawOutput], path: Path, size: int, opset: int, ir_version: int) -> None:
+def write_graph(
+    model: "DetectionModel", outputs: Sequence[RawOutput], path: Path, size: int, opset: int, ir_version: int
+) -> None:
     """Write the graph of a model that was `cut`: input `images` (1, 3, S, S) float32, every shape fixed.
 
     onnxruntime folds constants, so that no arithmetic of shapes and no Constant or Identity is left.

@@ -3,7 +3,6 @@
 import csv
 import logging
 from pathlib import Path
-from typing import Any
 
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, write_curve
@@ -99,5 +98,5 @@ def _tag(name: str, task: str) -> str:
     return name
 
 
-def _total_loss(row: dict[str, Any]) -> float:
+def _total_loss(row: dict[str, str]) -> float:
     return sum(float(value) for name, value in row.items() if name.startswith("train/"))

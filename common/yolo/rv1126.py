@@ -9,7 +9,7 @@ the few cells above the threshold, and boxes, classes and masks get a quantisati
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import onnx
 import yaml
@@ -132,7 +132,7 @@ def check_graph(graph: onnx.ModelProto) -> None:
 
 def describe(
     outputs: Sequence["RawOutput"], classes: Sequence[str], reg_max: int, size: int, *, plain_resize: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Describe, as plain values, how a program on the device uses the graph: before it, after it, and the conversion.
 
     Args:

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -14,13 +14,16 @@ from common.yolo.names import detectors, segmenters
 from common.yolo.params import YoloTraining
 from common.yolo.tasks import DETECT, SEGMENT, TASKS
 
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import BaseModel
+
 log = logging.getLogger(__name__)
 
 _HELPFUL = {DETECT: (DETECT,), SEGMENT: (SEGMENT, DETECT)}
 """Tasks of the models that a model for a task can start from."""
 
 
-def starting_point(task: Task, parameters: YoloTraining) -> dict[str, Any]:
+def starting_point(task: Task, parameters: YoloTraining) -> dict[str, str]:
     """Arguments of the trainer for its starting point.
 
     Returns:
@@ -59,12 +62,12 @@ def _written(activation: str) -> str:
     return f"torch.nn.{activation}()"
 
 
-def _own_activation(model: Any) -> str:
+def _own_activation(model: "BaseModel") -> str:
     own: str = model.yaml.get("activation", _written("SiLU"))
     return own
 
 
-def _activation(parameters: YoloTraining, source: Path, model: Any) -> str:
+def _activation(parameters: YoloTraining, source: Path, model: "BaseModel") -> str:
     own = _own_activation(model)
     wanted = _written(parameters.activate) if parameters.activate else own
     if wanted != own:
@@ -94,7 +97,7 @@ def _configured(folder: Path, model: str, activation: str) -> Path:
     return path
 
 
-def _with_activation(folder: Path, source: Path, model: Any, activation: str) -> Path:
+def _with_activation(folder: Path, source: Path, model: "BaseModel", activation: str) -> Path:
     """Copy a weights file, with another activation in its architecture."""
     import torch
 

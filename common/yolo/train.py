@@ -3,7 +3,6 @@
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
 
 from common.errors import ConfigError, NanError
 from common.progress import Progress, part
@@ -62,7 +61,7 @@ def _recover(stages: Stages, weights: Path, kind: str) -> None:
             stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best, classes=classes)
 
 
-def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, Any]:
+def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, object]:
     """Arguments of the trainer. `args_options` comes last and wins.
 
     `overlap_mask` would paint all masks of an image into one, where an object loses what smaller ones cover of it,
@@ -103,7 +102,7 @@ def _finished(last: Path) -> bool:
 def _fit(
     task: Task,
     parameters: YoloTraining,
-    arguments: dict[str, Any],
+    arguments: dict[str, object],
     stages: Stages,
     rank: Rank,
     progress: Progress,
@@ -113,7 +112,8 @@ def _fit(
     from common.yolo.trainer import trainer_for
 
     try:
-        trainer = trainer_for(arguments["task"], architecture_of(Path(arguments["model"])))(overrides=arguments)
+        model = architecture_of(Path(str(arguments["model"])))
+        trainer = trainer_for(TASKS[task.object_type], model)(overrides=arguments)
     except (TypeError, ValueError, SyntaxError) as error:
         raise ConfigError(f"args_options: {error}") from error
     trainer.synchronise = parameters.sync_bn

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from ultralytics.models.rtdetr.train import RTDETRTrainer
@@ -14,6 +14,12 @@ from common.errors import NanError
 from common.weights.given import report
 from common.yolo.metrics import PRECISIONS, classes_of, with_classes
 from common.yolo.tasks import SEGMENT
+
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+    from ultralytics.engine.validator import BaseValidator
+    from ultralytics.nn.tasks import DetectionModel
+    from ultralytics.utils import IterableSimpleNamespace
 
 TIE_BREAK = 1e-3
 """Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs with equal values of the platform's metric."""
@@ -30,25 +36,27 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
     synchronise = False
     plain_resize = False
 
-    args: Any
-    model: Any
+    args: "IterableSimpleNamespace"
+    model: torch.nn.Module
     epoch: int
     loss: torch.Tensor | None
     best_fitness: float | None
-    metrics: Mapping[str, Any]
-    validator: Any
+    metrics: Mapping[str, object]
+    validator: "BaseValidator"
     last: Path
     best: Path
     csv: Path
 
-    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+    def get_model(
+        self, cfg: str | None = None, weights: torch.nn.Module | None = None, verbose: bool = True
+    ) -> "DetectionModel":
         """Build the model, and log how much of the weights fits."""
         model = super().get_model(cfg, weights, verbose=False)
         if weights is not None and not self.resume:
             _report(Path(str(getattr(weights, "pt_path", "weights"))), model, weights)
         return model
 
-    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> "Dataset[object]":
         """Build the data set of a split; with `plain_resize` its images are loaded as squares, as for RT-DETR."""
         if self.plain_resize:
             return RTDETRTrainer.build_dataset(self, img_path, mode, batch)
@@ -60,7 +68,7 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         if self.synchronise and self.world_size > 1:
             self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)  # type: ignore[no-untyped-call]
 
-    def validate(self) -> tuple[Any, Any]:
+    def validate(self) -> tuple[Mapping[str, float] | None, float | None]:
         """Validate, and judge the epoch by AP at IoU 0.5, by which the platform compares models.
 
         ultralytics compares masks on the grid of the prototypes, a quarter of the input. With inputs of 256 pixels that

@@ -1,8 +1,6 @@
 """Fits a configuration to a number of classes."""
 
-from typing import Any
-
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from common.mmlab.fit.nested import mappings
 
@@ -31,7 +29,7 @@ def set_classes(config: Config, count: int) -> None:
                 mapping["num_classes"] = count
 
 
-def _weigh(head: dict[str, Any], count: int) -> None:
+def _weigh(head: ConfigDict, count: int) -> None:
     """Weigh the class loss of a head that still has its own number of classes.
 
     Configurations for one class inherit the weight of COCO: it does nothing there, YOLOv5 has no class loss then.

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from mmengine.config import Config
 
@@ -70,7 +69,7 @@ def merge_options(config: Config, options: Mapping[str, object]) -> None:
             raise ConfigError(f"cfg_options: {name}={value!r} does not fit the configuration: {error}") from error
 
 
-def _take_downloads(node: Any) -> Iterator[str]:
+def _take_downloads(node: object) -> Iterator[str]:
     """Remove every address, and every `init_cfg` whose checkpoint is one; yield them."""
     for mapping in mappings(node):
         for name, value in list(mapping.items()):

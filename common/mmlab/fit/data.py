@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -99,7 +98,7 @@ def set_data(config: Config, data: Data, class_names: Sequence[str], batch: int,
             mapping["batch_size"] = batch
 
 
-def _load_corners(mapping: dict[str, Any], kind: str) -> None:
+def _load_corners(mapping: ConfigDict, kind: str) -> None:
     """Have a transform of mmrotate load corners, where some configurations load masks, and accept any classes."""
     if mapping.pop("with_mask", False):
         mapping["box_type"] = "qbox"  # four corners, as the other configurations load boxes

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from common.errors import ConfigError
 from common.mmlab.fit.classes import WEIGHTED_HEADS
@@ -83,14 +82,14 @@ def _fit_model(config: Config, ratio: float, cells: int) -> None:
             mapping["topk"] = min(mapping["topk"], cells**2)
 
 
-def _sized(config: Config) -> Iterator[dict[str, Any]]:
+def _sized(config: Config) -> Iterator[ConfigDict]:
     """Every dictionary that may have a length in it."""
     for name in ("train_dataloader", "val_dataloader", "test_dataloader", "custom_hooks"):
         yield from mappings(config.get(name))
     yield from mappings(config.model.get("data_preprocessor"))
 
 
-def _each(value: Any, change: Callable[[int], int]) -> Any:
+def _each(value: object, change: Callable[[int], int]) -> object:
     """Change the whole numbers in nested tuples and lists. A fraction is a share, not a length."""
     if isinstance(value, list | tuple):
         return type(value)(_each(item, change) for item in value)

@@ -1,8 +1,6 @@
 """Fits the last epochs of a training, which see whole images instead of mosaics of four."""
 
-from typing import Any
-
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from common.mmlab.fit.timeline import Timeline
 
@@ -29,7 +27,7 @@ def close_mosaic(config: Config, timeline: Timeline) -> int | None:
     return close if close != timeline.epochs else None
 
 
-def _fit_yolox(hook: dict[str, Any], timeline: Timeline) -> int:
+def _fit_yolox(hook: ConfigDict, timeline: Timeline) -> int:
     """Number of epochs without mosaic.
 
     mmdet's hook closes the mosaic one epoch earlier than its argument says. mmyolo's own, besides, never closes it in a

@@ -1,10 +1,11 @@
 """Walks through a configuration, however deep."""
 
 from collections.abc import Iterator
-from typing import Any
+
+from mmengine.config import ConfigDict
 
 
-def mappings(node: Any) -> Iterator[dict[str, Any]]:
+def mappings(node: object) -> Iterator[ConfigDict]:
     """Yield all dictionaries of a part of a configuration, outer ones first. A missing part (None) has none."""
     if isinstance(node, dict):
         yield node

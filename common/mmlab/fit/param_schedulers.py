@@ -1,8 +1,6 @@
 """Fits warm-up and decay of the learning rate to the length of a run."""
 
-from typing import Any
-
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from common.mmlab.fit.timeline import Timeline
 
@@ -30,7 +28,7 @@ def fit_param_schedulers(config: Config, timeline: Timeline) -> int:
     return _fit_schedulers(config, timeline)
 
 
-def _fit_yolov5(hook: dict[str, Any], timeline: Timeline) -> int:
+def _fit_yolov5(hook: ConfigDict, timeline: Timeline) -> int:
     own = max(hook.get("warmup_epochs", 3) * timeline.epoch_iters, hook.get("warmup_mim_iter", 1000))
     warm_up = max(timeline.warm_up(own), 1)
     hook["type"] = "YOLOv5ParamSchedulerByIterHook"
@@ -38,7 +36,7 @@ def _fit_yolov5(hook: dict[str, Any], timeline: Timeline) -> int:
     return warm_up
 
 
-def _fit_ppyoloe(hook: dict[str, Any], timeline: Timeline) -> int:
+def _fit_ppyoloe(hook: ConfigDict, timeline: Timeline) -> int:
     """Fit its cosine, which is cut off: it would end after 1.2 times the run."""
     warm_up = max(timeline.warm_up(max(hook["warmup_epochs"] * timeline.epoch_iters, hook["warmup_min_iter"])), 1)
     total = hook["total_epochs"] * timeline.epochs / timeline.own
@@ -67,7 +65,7 @@ def _fit_schedulers(config: Config, timeline: Timeline) -> int:
     return end
 
 
-def _placed(scheduler: dict[str, Any], timeline: Timeline, begin: int) -> dict[str, Any]:
+def _placed(scheduler: ConfigDict, timeline: Timeline, begin: int) -> ConfigDict:
     """Place a scheduler in the run. Steps extend to the end: some configurations stop before their last one."""
     own_begin = scheduler.get("begin", 0)
     own_end = timeline.own if "milestones" in scheduler else scheduler.get("end", timeline.own)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
@@ -131,7 +130,7 @@ def set_evaluation(config: Config, data: Data, run: Path, *, interval: int, reca
     set_metric(config, {**_metric(config, recall), **documents}, interval)
 
 
-def set_metric(config: Config, metric: Mapping[str, Any], interval: int) -> None:
+def set_metric(config: Config, metric: Mapping[str, object], interval: int) -> None:
     """Evaluate with one metric after every `interval` epochs or iterations and at the end, in place."""
     config.train_cfg.val_interval = interval
     config.val_cfg = {"type": "ValLoop"}
@@ -140,7 +139,7 @@ def set_metric(config: Config, metric: Mapping[str, Any], interval: int) -> None
         config.pop(name, None)
 
 
-def _metric(config: Config, recall: bool) -> dict[str, Any]:
+def _metric(config: Config, recall: bool) -> dict[str, object]:
     if has_rotated_boxes(config):
         return {"type": RotatedBoxMetric.__name__}
     return {"type": BoxMetric.__name__, "recall": recall}

@@ -107,7 +107,7 @@ def _fits(first: Tensor | None, second: Tensor | None) -> bool:
     return first is not None and second is not None and first.shape == second.shape
 
 
-def _load(path: Path) -> Mapping[str, Any]:
+def _load(path: Path) -> Mapping[str, object]:
     from mmengine.runner.checkpoint import get_torch_safe_globals
 
     try:
@@ -127,7 +127,7 @@ def _load(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _tensors(path: Path, content: Mapping[str, Any]) -> dict[str, Tensor]:
+def _tensors(path: Path, content: Mapping[str, object]) -> dict[str, Tensor]:
     """Tensors of a checkpoint, or of a dictionary of tensors only. `module.` comes from DataParallel."""
     given = content.get("state_dict", content)
     named = given.items() if isinstance(given, Mapping) else ()

@@ -1,7 +1,6 @@
 """Makes an input of a detector from an image: scaled and padded as its configuration says."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mmengine.config import Config
 from torch import nn
@@ -57,7 +56,7 @@ def stride_of(model: nn.Module) -> int:
     models only fit together at a multiple of the coarsest stride.
     """
     declared = int(getattr(model.data_preprocessor, "pad_size_divisor", 1))
-    strides: Any = getattr(getattr(dense_head(model), "prior_generator", None), "strides", ())
+    strides = getattr(getattr(dense_head(model), "prior_generator", None), "strides", ())
     coarsest = max((max(stride) for stride in strides), default=STRIDE)
     return declared if declared > 1 else max(int(coarsest), STRIDE)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from mmengine.model import BaseModel, BaseModule
+from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,6 +21,9 @@ from common.mmlab.model.heads import dense_head, is_a
 from common.mmlab.model.rotated_boxes import rotated_boxes
 from common.mmlab.patches.probabilities import keep_probabilities, probabilities_of
 from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDetections
+
+if TYPE_CHECKING:
+    from mmdet.structures import DetDataSample
 
 CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 """Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
@@ -51,7 +56,7 @@ class MmlabPredictor:
 
     def __init__(
         self,
-        model: Any,
+        model: BaseModel,
         device: torch.device,
         fitting: Fitting,
         limits: Limits,
@@ -96,7 +101,7 @@ class MmlabPredictor:
         detections = [self._detections(sample.pred_instances) for sample in found]
         return [Prediction(each, cells) for each, cells in zip(detections, maps, strict=True)]
 
-    def _after_head(self, head: Any, _features: Any, outputs: Any) -> Any:
+    def _after_head(self, head: BaseModule, _features: object, outputs: Sequence[Sequence[Tensor]]) -> object:
         """Decode boxes in single precision: half of it has steps of half a pixel at the far edge of an image."""
         if self._wants_maps:
             self._maps = class_maps(head, outputs)
@@ -107,7 +112,7 @@ class MmlabPredictor:
         self._maps = []
         return list(zip(*arrays, strict=True))
 
-    def _detections(self, results: Any) -> Detections:
+    def _detections(self, results: InstanceData) -> Detections:
         results = results[results.scores > self._limits.score]
         results = results[results.scores.argsort(descending=True, stable=True)[: self._limits.count]]
         boxes = results.bboxes if self._convention is None else rotated_boxes(results.bboxes)
@@ -120,7 +125,7 @@ class MmlabPredictor:
         return Detections(*columns) if self._convention is None else RotatedDetections(*columns, self._convention)
 
 
-def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:
+def _samples(batch: NDArray[np.uint8]) -> dict[str, Tensor | list["DetDataSample"]]:
     """Turn `(B, H, W, 3)` uint8 BGR into the input of a data preprocessor: `(B, 3, H, W)`, and metadata."""
     from mmdet.structures import DetDataSample
 
@@ -133,7 +138,7 @@ def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:
     }
 
 
-def _as_float(outputs: Any) -> Any:
+def _as_float(outputs: object) -> object:
     if isinstance(outputs, Tensor):
         return outputs.float()
     return type(outputs)(map(_as_float, outputs)) if isinstance(outputs, list | tuple) else outputs

@@ -1,6 +1,6 @@
 """Reads and suppresses the boxes of mmrotate's detectors."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,11 +10,14 @@ from torch import Tensor
 from common.mmlab.model.thresholds import final_step
 from common.predictions import Detections
 
+if TYPE_CHECKING:
+    from mmdet.structures.bbox import BaseBoxes
+
 NMS_IOU = 0.1
 """IoU threshold of the NMS in nearly all of mmrotate's models."""
 
 
-def rotated_boxes(boxes: Any) -> Tensor:
+def rotated_boxes(boxes: "BaseBoxes | Tensor") -> Tensor:
     """Turn boxes of any kind into `(n, 5)` rows `cx, cy, w, h, angle` in radians.
 
     Args:

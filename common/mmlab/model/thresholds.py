@@ -1,7 +1,5 @@
 """Sets the last step of a detector: the thresholds by which it drops boxes."""
 
-from typing import Any
-
 from mmengine.config import ConfigDict
 
 from common.predictions import MAX_DETECTIONS
@@ -27,7 +25,7 @@ def set_thresholds(model: ConfigDict, confidence: float, iou: float | None, most
     """
     step = final_step(model)
     step.score_thr = confidence
-    suppression: Any = step.get("nms")
+    suppression = step.get("nms")
     if isinstance(suppression, dict):
         if iou is not None:
             suppression["iou_threshold"] = iou

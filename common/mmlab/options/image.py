@@ -18,7 +18,8 @@ from common.mmlab.options.params import (
     batch_size_parameter,
 )
 from common.mmlab.options.rotated import RotatedInfer, RotatedMining, RotatedTraining
-from common.task.params import AS_TYPED, Parameters, Parsed, TrainingParameters, parameter, parsed_by
+from common.task.params import Parameters, TrainingParameters, parameter
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.weights.zoo import Zoo
 
 Table = Mapping[Verb, type[Parameters]]

@@ -14,16 +14,14 @@ from common.mining.params import (
 from common.mmlab.options.command_line import Arguments, parse_args_options, parse_cfg_options
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
-    AS_TYPED,
     CandidateOptions,
     CandidateParameters,
-    Parsed,
     TrainingParameters,
     in_any_case,
     max_bad_images_parameter,
     parameter,
-    parsed_by,
 )
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.weights.zoo import Zoo
 
 LEAST_SIZE = 32

@@ -8,7 +8,10 @@ import warnings
 from collections.abc import Iterator
 from functools import cache
 from pprint import pformat
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +147,7 @@ def _write_configurations_quickly() -> None:
     Config.pretty_text = property(_text)
 
 
-def _text(config: Any) -> str:
+def _text(config: "Config") -> str:
     """Text of a configuration, from which it can be read again."""
     sections = config.to_dict().items()
     return "".join(f"{name} = {pformat(value, width=120, sort_dicts=False)}\n" for name, value in sections)

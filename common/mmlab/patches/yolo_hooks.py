@@ -1,9 +1,9 @@
 """Hooks of mmyolo with corrections. Importing this needs mmyolo; `compat.prepare` does it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from mmdet.engine.hooks import PipelineSwitchHook
+from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -22,7 +22,7 @@ class YOLOv5ParamSchedulerByIterHook(YOLOv5ParamSchedulerHook):  # type: ignore[
     full learning rate, and the last of ten a fifth of it instead of a tenth. Arguments are the same.
     """
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object) -> None:
         """Set learning rate and momentum of this iteration, which depend on its number alone."""
         epoch_iters = len(runner.train_dataloader)
         warm_up = max(round(self.warmup_epochs * epoch_iters), self.warmup_mim_iter, 1)
@@ -50,7 +50,7 @@ class YOLOXModeSwitchOnResumeHook(Hook):  # type: ignore[misc]
         new_train_pipeline: of these epochs.
     """
 
-    def __init__(self, num_last_epochs: int, new_train_pipeline: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, num_last_epochs: int, new_train_pipeline: Sequence[ConfigDict]) -> None:
         self.num_last_epochs = num_last_epochs
         self.new_train_pipeline = new_train_pipeline
 
