@@ -72,7 +72,7 @@ def convention_of(config: Config, parameters: RotatedInfer) -> Convention:
 
 
 def configure(weights: Weights, parameters: MmlabInfer) -> Config:
-    """Fit the configuration of some weights to a task. `cfg_options` comes last and wins.
+    """Fit the configuration of some weights to a task. `cfg_options` comes last and overrides everything else.
 
     Raises:
         ModelError: the weights have none, or an incomplete one.

@@ -49,7 +49,7 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         progress: called with the share of the training that is done.
     """
 
-    priority = "VERY_LOW"
+    priority = "VERY_LOW"  # after the framework's own hooks, such as that of the averaged weights
 
     unit: ClassVar[str]
     """`epoch` or `iteration`."""

@@ -50,7 +50,7 @@ def load_predictor(task: Task, parameters: SemanticInfer, rank: Rank) -> Predict
 
 
 def configure(weights: Weights, parameters: SemanticInfer) -> Config:
-    """Fit the configuration of some weights to a task. `cfg_options` comes last and wins.
+    """Fit the configuration of some weights to a task. `cfg_options` comes last and overrides everything else.
 
     Raises:
         ModelError: the weights have none, or an incomplete one.

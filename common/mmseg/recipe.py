@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def training_recipe(parameters: SemanticTraining, data: Data, run: Run) -> Config:
-    """Fit the configuration of a semantic model to a task. `cfg_options` comes last and wins over everything.
+    """Fit the configuration of a semantic model to a task. `cfg_options` comes last and overrides everything.
 
     Args:
         parameters: of the task.

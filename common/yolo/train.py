@@ -62,10 +62,10 @@ def _recover(stages: Stages, weights: Path, kind: str) -> None:
 
 
 def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, object]:
-    """Arguments of the trainer. `args_options` comes last and wins.
+    """Arguments of the trainer. `args_options` comes last and overrides everything else.
 
-    `overlap_mask` would paint all masks of an image into one, where an object loses what smaller ones cover of it,
-    while its box stays: the mask and the box that are learned would not be those of the same object.
+    `overlap_mask` would paint all masks of an image into one map, where an object loses the pixels that smaller ones
+    cover, while its box stays: mask and box would no longer be those of the same object.
     """
     world = max(len(task.gpu_ids), 1)
     return {

@@ -45,7 +45,7 @@ class Run:
 
 
 def training_recipe(parameters: MmlabTraining, data: Data, run: Run) -> Config:
-    """Fit the configuration of a detector to a task. `cfg_options` comes last and wins over everything.
+    """Fit the configuration of a detector to a task. `cfg_options` comes last and overrides everything.
 
     Args:
         parameters: of the task.
