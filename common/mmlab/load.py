@@ -17,12 +17,12 @@ from common.mmlab.model.fitting import fitting_of
 from common.mmlab.model.heads import class_count, dense_head
 from common.mmlab.model.predictor import Limits, MmlabPredictor
 from common.mmlab.model.restore import build, class_names_of, config_of
-from common.mmlab.model.rotated_boxes import nms_iou, suppress
+from common.mmlab.model.rotated_nms import nms_iou, suppress
 from common.mmlab.model.thresholds import final_step, most_boxes, set_thresholds
 from common.mmlab.options.params import MmlabInfer
 from common.mmlab.options.rotated import OWN_THRESHOLD, RotatedInfer
 from common.mmlab.patches.compat import prepare
-from common.mmlab.patches.gpu_only import check_device
+from common.mmlab.fit.gpu_only import check_device
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task

@@ -10,7 +10,7 @@ from mmengine.registry import METRICS
 from mmengine.structures import InstanceData
 
 from common.arrays import Doubles
-from common.mmlab.model.rotated_boxes import rotated_boxes
+from common.mmlab.rotated_boxes import rotated_boxes
 from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.coco_metrics import box_metrics, rotated_box_metrics
 

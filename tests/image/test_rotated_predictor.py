@@ -16,7 +16,8 @@ from common.contract import AngleUnit
 from common.loop.tiling import TiledPredictor
 from common.mmlab.load import load_predictor
 from common.mmlab.model.checkpoint import write_weights
-from common.mmlab.model.rotated_boxes import rotated_boxes, suppress
+from common.mmlab.model.rotated_nms import suppress
+from common.mmlab.rotated_boxes import rotated_boxes
 from common.mmlab.options.rotated import RotatedInfer, RotatedMining
 from common.predictions import Prediction, RotatedDetections
 from common.run.rank import Rank

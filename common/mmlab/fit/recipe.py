@@ -18,7 +18,7 @@ from common.mmlab.fit.schedule import fit_schedule
 from common.mmlab.metric import BoxMetric, RotatedBoxMetric
 from common.mmlab.options.params import AnyTraining, MmlabTraining, UprightTraining
 from common.mmlab.options.rotated import RotatedTraining
-from common.mmlab.patches.gpu_only import check_device
+from common.mmlab.fit.gpu_only import check_device
 
 log = logging.getLogger(__name__)
 
