@@ -12,6 +12,7 @@ from common.loop.predictor import Predictor
 from common.loop.tiling import TiledPredictor, Tiles
 from common.mining.registry import check_class_maps
 from common.mmlab.fit.config import merge_options
+from common.mmlab.fit.gpu_only import check_device
 from common.mmlab.model.checkpoint import Weights, read_weights
 from common.mmlab.model.fitting import fitting_of
 from common.mmlab.model.heads import class_count, dense_head
@@ -22,7 +23,6 @@ from common.mmlab.model.thresholds import final_step, most_boxes, set_thresholds
 from common.mmlab.options.params import MmlabInfer
 from common.mmlab.options.rotated import OWN_THRESHOLD, RotatedInfer
 from common.mmlab.patches.compat import prepare
-from common.mmlab.fit.gpu_only import check_device
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task

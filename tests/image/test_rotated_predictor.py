@@ -17,8 +17,8 @@ from common.loop.tiling import TiledPredictor
 from common.mmlab.load import load_predictor
 from common.mmlab.model.checkpoint import write_weights
 from common.mmlab.model.rotated_nms import suppress
-from common.mmlab.rotated_boxes import rotated_boxes
 from common.mmlab.options.rotated import RotatedInfer, RotatedMining
+from common.mmlab.rotated_boxes import rotated_boxes
 from common.predictions import Prediction, RotatedDetections
 from common.run.rank import Rank
 from common.task.env import read_env, read_task

@@ -12,13 +12,13 @@ from common.contract import AngleUnit
 from common.mmlab.fit.classes import set_classes
 from common.mmlab.fit.config import has_rotated_boxes, load_config, merge_options, plain_batch_norm
 from common.mmlab.fit.data import Data, set_data
+from common.mmlab.fit.gpu_only import check_device
 from common.mmlab.fit.image_size import set_image_size
 from common.mmlab.fit.nested import mappings
 from common.mmlab.fit.schedule import fit_schedule
 from common.mmlab.metric import BoxMetric, RotatedBoxMetric
 from common.mmlab.options.params import AnyTraining, MmlabTraining, UprightTraining
 from common.mmlab.options.rotated import RotatedTraining
-from common.mmlab.fit.gpu_only import check_device
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from common.mmlab.model.class_maps import class_maps
 from common.mmlab.model.fitting import Fitting
 from common.mmlab.model.fuse import fuse
 from common.mmlab.model.heads import dense_head, is_a
-from common.mmlab.rotated_boxes import rotated_boxes
 from common.mmlab.model.probabilities import keep_probabilities, probabilities_of
+from common.mmlab.rotated_boxes import rotated_boxes
 from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDetections
 
 if TYPE_CHECKING:
