@@ -13,9 +13,9 @@ import torch
 
 from benchmarks.engine import CLASS_NAMES
 from benchmarks.pictures import images
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
 
-quiet()
+go_offline()
 from ultralytics.nn.tasks import DetectionModel  # noqa: E402  # only now does it keep quiet
 
 MODEL: Final = "yolov5n"

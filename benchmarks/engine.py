@@ -19,7 +19,6 @@ from common.loop.job import job_of, read_candidates, shards_of
 from common.loop.loop import run_rank
 from common.loop.merge import merge
 from common.mining.registry import DETECTION
-from common.run.entry import load
 from common.run.launch import rank_environment
 from common.run.rank import Rank
 from common.task.env import Task, read_env, read_task
@@ -63,7 +62,9 @@ class Engine:
     @cached_property
     def predictor(self) -> Any:
         """The `YoloPredictor` of the image, loaded as a rank loads it."""
-        return load("common.yolo.predictor:load_predictor")(self.task, self.parameters, Rank())
+        from common.yolo.load import load_predictor  # not above: `prepare` sets the environment for torch first
+
+        return load_predictor(self.task, self.parameters, Rank())
 
     def seconds(self, *, infer: bool, algorithm: str = "") -> float:
         """Run the loop over all candidates and merge the result, with the model loaded before.

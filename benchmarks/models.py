@@ -23,7 +23,6 @@ from benchmarks.report import table
 from common.contract import ObjectType, Verb
 from common.loop.job import job_of, read_candidates, shards_of
 from common.loop.loop import run_rank
-from common.run.entry import load
 from common.run.launch import rank_environment
 from common.run.rank import Rank
 from common.task.env import read_env, read_task
@@ -153,7 +152,7 @@ def infer(name: str, env_file: Path) -> Iterator[tuple[str, float]]:
         family = executor.family(task.object_type)
         parameters = family.parse(task)
         assert isinstance(parameters, CandidateParameters)
-        predictor = load(family.predictor)(task, parameters, Rank())
+        predictor = family.predictor.load()(task, parameters, Rank())
         candidates, job = read_candidates(task), job_of(task, parameters.options())
         seconds = []
         for _ in range(ROUNDS + 1):
@@ -162,7 +161,7 @@ def infer(name: str, env_file: Path) -> Iterator[tuple[str, float]]:
             run_rank(candidates, job, predictor, shards_of(task, len(candidates)), lambda _: None)
             seconds.append(time.perf_counter() - start)
         pixels = predictor.prepare(images(1)[0].image).pixels
-    yield "parameters", sum(each.numel() for each in predictor._model.parameters()) / 1e6
+    yield "parameters", sum(each.numel() for each in vars(predictor)["_model"].parameters()) / 1e6
     yield "height", pixels.shape[0]
     yield "width", pixels.shape[1]
     yield "milliseconds", 1000 * median(seconds[1:]) / len(candidates)  # the first round warms up

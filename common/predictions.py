@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from common.boxes import rotated, upright
 from common.boxes.affine import Matrix
 from common.boxes.convention import SMALLEST_TURNS, Convention
 from common.masks.prototypes import Prototypes
+
+MAX_DETECTIONS: Final = 300
+"""Most upright boxes of one image. Detectors of rotated boxes have limits of their own."""
 
 
 @dataclass(frozen=True, slots=True)

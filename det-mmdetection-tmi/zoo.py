@@ -13,7 +13,7 @@ OLD_NAMES = {f"yolox/yolox_{size}_8x8_300e_coco.py": MODELS[f"yolox_{size}"] for
 """The configurations of the seed document by the names that it has, from before mmdetection 3."""
 
 NAMES = MODELS | OLD_NAMES
-"""What a configuration may be called, besides the name of its file. A name means exactly one."""
+"""Names of configurations besides their file names. A name means exactly one."""
 
 PUBLISHED = (
     "yolox_tiny_8x8_300e_coco_20211124_171234-b4047906",

@@ -1,8 +1,4 @@
-"""det-mmyolo-tmi: object detection with mmyolo: YOLOv5 to v8, YOLOX, RTMDet, PPYOLOE+.
-
-The platform starts this file without an argument. It then starts itself again as the process (or, with torchrun, the
-processes) that loads torch.
-"""
+"""det-mmyolo-tmi: object detection with mmyolo: YOLOv5 to v8, YOLOX, RTMDet, PPYOLOE+."""
 
 import sys
 from pathlib import Path
@@ -10,20 +6,15 @@ from pathlib import Path
 FILE = Path(__file__).resolve()
 sys.path.insert(1, str(FILE.parent.parent))  # `common` lies beside this folder, in the repository and in the image
 
+from common import mmlab
 from common.contract import ObjectType
-from common.run.image import Executor, Family
+from common.run.image import Executor
 from common.run.main import main
 
 EXECUTOR = Executor(
     name="det-mmyolo-tmi",
     start_file=FILE,
-    families={
-        ObjectType.DETECTION: Family(
-            parameters="params:PARAMETERS",
-            train="common.mmlab.train:train",
-            predictor="common.mmlab.model.predictor:load_predictor",
-        )
-    },
+    families={ObjectType.DETECTION: mmlab.family("params:PARAMETERS")},
 )
 
 if __name__ == "__main__":

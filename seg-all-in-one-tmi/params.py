@@ -1,14 +1,10 @@
 """Hyper-parameters of seg-all-in-one-tmi: the rows of the seed document, a table for each object type."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator
 from zoo import OLD_NAMES, ZOO
 
 from common.contract import Verb
-from common.mmlab.options.catalogue import find_config
-from common.mmseg.params import PACKAGE, SemanticInfer, SemanticMining, SemanticTraining
-from common.task.params import TrainingParameters, parameter
+from common.mmlab.options.image import Chooser
+from common.mmseg.params import PACKAGE, semantic_parameters
 from common.yolo.params import (
     Activation,
     SegmentationMining,
@@ -48,33 +44,16 @@ class DetectionMining(DetectionInfer, YoloMining):
 DETECTION = {Verb.TRAINING: DetectionTraining, Verb.MINING: DetectionMining, Verb.INFER: DetectionInfer}
 
 
-def _known(name: str) -> str:
-    find_config(name, PACKAGE, OLD_NAMES)
-    return name
+CONFIGURATION = Chooser(
+    "config_file",
+    PACKAGE,
+    OLD_NAMES,
+    "configs/fastscnn/fast_scnn_lr0.12_8x4_160k_cityscapes.py",
+    "configuration of any mmsegmentation model; advised: FastSCNN, or fcn_hr18s, fcn_hr18 and fcn_hr48 of HRNet",
+    "mmsegmentation 配置文件，可选任意语义分割模型；建议采用 fastscnn 系列，或 HRNet 的 fcn_hr18s、fcn_hr18、fcn_hr48",
+)
 
-
-class Configuration(TrainingParameters):
-    """The parameter that chooses the model. As the second base, it comes before the other parameters of the first."""
-
-    config_file: Annotated[str, AfterValidator(_known)] = parameter(
-        "configs/fastscnn/fast_scnn_lr0.12_8x4_160k_cityscapes.py",
-        "configuration of any mmsegmentation model; advised: FastSCNN, or fcn_hr18s, fcn_hr18 and fcn_hr48 of HRNet",
-        "mmsegmentation 配置文件，可选任意语义分割模型；建议采用 fastscnn 系列，或 HRNet 的 fcn_hr18s、fcn_hr18、fcn_hr48",
-    )
-
-
-class Training(SemanticTraining, Configuration):
-    """Training of a semantic model, with the weights that this image packages."""
-
-    zoo = ZOO
-
-    @property
-    def config_key(self) -> str:
-        """See `SemanticTraining`."""
-        return find_config(self.config_file, PACKAGE, OLD_NAMES)
-
-
-SEMANTIC = {Verb.TRAINING: Training, Verb.MINING: SemanticMining, Verb.INFER: SemanticInfer}
+SEMANTIC = semantic_parameters(CONFIGURATION, ZOO)
 
 
 class InstanceTraining(SegmentationTraining):

@@ -33,7 +33,7 @@ PUBLISHED = {
 SERVER_FOLDERS = {"fastscnn": "fast_scnn", "hrnet": "hrnet"}
 
 DETECTORS = ("yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x", "yolov5n6", "yolov5s6", "yolov5m6", "yolov5l6")
-"""The detectors of the seed document by its names. Of yolov5n-seg and its like nobody publishes loadable weights."""
+"""The detectors of the seed document by its names. Loadable weights of yolov5n-seg and the like are not published."""
 
 ZOO = Zoo(
     folder=Path(__file__).resolve().parent / "weights",

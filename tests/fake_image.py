@@ -15,6 +15,7 @@ from common.errors import NanError
 from common.mining.params import AlgorithmName, mining_algorithm_parameter
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, write_classes
 from common.results.training import Stage, TrainingResult, write_training_result
+from common.run.entry import Entry
 from common.run.image import Executor, Family
 from common.run.main import main
 from common.task.params import (
@@ -101,7 +102,7 @@ EXECUTOR = Executor(
     start_file=Path(__file__).resolve(),
     families={
         ObjectType.DETECTION: Family(
-            parameters="fake_image:PARAMETERS", train="fake_image:train", predictor="fake_image:load_predictor"
+            Entry("fake_image:PARAMETERS"), Entry("fake_image:train"), Entry("fake_image:load_predictor")
         )
     },
 )

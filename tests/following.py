@@ -15,7 +15,7 @@ from pages import DOCS, Block, blocks, read
 
 from workbench.images import REPOSITORY
 
-LEFT = (".*", "build", "site", "weights", "benchmarks")
+LEFT = (".*", "build", "site", "benchmarks")
 
 
 def followed(root: Path, *names: str) -> Path:
@@ -25,7 +25,7 @@ def followed(root: Path, *names: str) -> Path:
         root: a folder that does not exist yet.
         names: of pages below `docs/en/howto`.
     """
-    shutil.copytree(REPOSITORY, root, ignore=shutil.ignore_patterns(*LEFT))
+    shutil.copytree(REPOSITORY, root, ignore=_left)
     for block in (block for name in names for block in titled(DOCS["en"] / "howto" / name)):
         file = root / block.title
         if block.language == "diff":
@@ -38,6 +38,12 @@ def followed(root: Path, *names: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return root
+
+
+def _left(folder: str, names: list[str]) -> set[str]:
+    """What is not copied: the weights of an image are large, but `common/weights` is code."""
+    weights = {"weights"} if folder.endswith("-tmi") else set()
+    return shutil.ignore_patterns(*LEFT)(folder, names) | weights.intersection(names)
 
 
 def titled(page: Path) -> list[Block]:

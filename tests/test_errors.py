@@ -20,7 +20,7 @@ from common.errors import (
     StoppedError,
     YmirError,
 )
-from common.run.entry import load
+from common.run.entry import Entry
 
 CODES = [
     (YmirError, 160004),  # container
@@ -87,6 +87,6 @@ def test_a_mistake_of_ours_is_not_a_problem_of_the_user() -> None:
 
 
 def test_an_entry_point_is_imported_when_it_is_loaded() -> None:
-    assert load("common.errors:ModelError") is ModelError
+    assert Entry("common.errors:ModelError").load() is ModelError
     with pytest.raises(AttributeError, match="nothing_like_it"):
-        load("common.errors:nothing_like_it")
+        Entry("common.errors:nothing_like_it").load()

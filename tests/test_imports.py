@@ -1,5 +1,6 @@
 """What is light stays light: `common` and the parent process load no framework."""
 
+import ast
 import pkgutil
 import subprocess
 import sys
@@ -14,7 +15,10 @@ ADAPTERS = ("common.run.device", "common.yolo.", "common.mmlab.", "common.mmseg.
 
 LIGHT = {
     *(f"common.yolo.{name}" for name in ("params", "options", "names")),
-    *(f"common.mmlab.options.{name}" for name in ("params", "command_line", "catalogue", "keys", "literals")),
+    *(
+        f"common.mmlab.options.{name}"
+        for name in ("params", "rotated", "image", "command_line", "catalogue", "allowed_keys", "literals")
+    ),
     "common.mmseg.params",
 }
 """...but these, which the parent needs to check the parameters."""
@@ -76,3 +80,15 @@ def test_the_whole_engine_is_looked_at() -> None:
     assert {"common.run.image", "common.loop.loop", "common.run.worker", "common.mining.registry", *LIGHT} <= set(
         ENGINE
     )
+
+
+PREDICTORS = ("yolo/predictor.py", "mmlab/model/predictor.py", "mmseg/predictor.py")
+
+
+@pytest.mark.parametrize("file", PREDICTORS)
+def test_a_predictor_knows_neither_tasks_nor_parameters_nor_mining(file: str) -> None:
+    """Its `load_predictor`, beside it or above, does."""
+    tree = ast.parse((Path(common.__path__[0]) / file).read_text(encoding="utf-8"))
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    rooms = ("common.task", "common.mining", "common.run", "common.loop", "common.mmlab.options")
+    assert not [name for name in imported if name.startswith(rooms) or name.endswith(".params")]

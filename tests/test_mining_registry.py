@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from common.contract import ObjectType
+from common.errors import ConfigError
 from common.mining.algorithm import Augmented, Evidence, ImageMeasure, PoolMeasure, importance
-from common.mining.registry import ALGORITHMS, DETECTION, INSTANCE, SEMANTIC
+from common.mining.registry import ALGORITHMS, DETECTION, INSTANCE, SEMANTIC, check_class_maps
 from common.mining.seeds import rng
 from common.predictions import Detections, Floats, Prediction
 from common.task.mining_settings import MiningSettings
@@ -63,6 +64,16 @@ def test_each_algorithm_declares_what_it_needs() -> None:
         "aldd": (True, True, False),
         "cald": (True, False, True),
     }
+
+
+def test_an_algorithm_that_needs_class_maps_is_refused_with_those_that_do_not() -> None:
+    with pytest.raises(ConfigError) as raised:
+        check_class_maps(ObjectType.DETECTION, "aldd", "RT-DETR")
+    assert str(raised.value) == (
+        "mining_algorithm: 'aldd' needs class maps, which RT-DETR does not provide; use one of cald, entropy, random"
+    )
+    for name in ("", "cald", "entropy", "random"):  # empty: the task does not mine
+        check_class_maps(ObjectType.DETECTION, name, "RT-DETR")
 
 
 def test_what_measures_agreement_labels_the_smallest_native_scores_first() -> None:

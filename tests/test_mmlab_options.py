@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from common.mmlab.options.allowed_keys import EPOCHS, ITERATIONS, REFUSED, REFUSED_ANYWHERE, RENAMED, SECTIONS
 from common.mmlab.options.command_line import REFUSED_ARGUMENTS, Arguments, parse_args_options, parse_cfg_options
-from common.mmlab.options.keys import EPOCHS, ITERATIONS, REFUSED, REFUSED_ANYWHERE, RENAMED, SECTIONS
 from common.mmlab.options.literals import read_literal
 
 
@@ -151,7 +151,7 @@ def test_data_and_classes_are_refused_wherever_they_stand(part: str, key: str) -
     ],
 )
 def test_a_name_of_the_first_generation_is_refused_with_the_name_it_has_now(old: str, new: str) -> None:
-    assert refusal(parse_cfg_options, f"{old}=1") == f"{old!r} is not called so any more: give {new}"
+    assert refusal(parse_cfg_options, f"{old}=1") == f"{old!r} was renamed; give {new}"
     assert parse_cfg_options(f"{new}=1") == {new: 1}
 
 

@@ -219,7 +219,7 @@ def test_in_a_config_written_by_hand_an_absent_key_means_its_default(
     ],
 )
 def test_values_in_other_spellings_are_taken(image: str, verb: Verb, key: str, value: Any, expected: Any) -> None:
-    assert getattr(parse(image, verb, **{key: value}), key) == expected
+    assert parse(image, verb, **{key: value}).model_dump()[key] == expected
 
 
 @pytest.mark.parametrize(

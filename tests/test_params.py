@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
@@ -10,6 +10,7 @@ import yaml
 from common.contract import RESERVED_KEYS, Verb
 from common.errors import ConfigError
 from common.task.params import SYNONYMS, Parameters, parameter
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.task.rendering import allowed, table, template
 
 
@@ -251,3 +252,43 @@ def test_a_wrong_default_is_a_mistake_of_ours() -> None:
 
     with pytest.raises(ConfigError, match="epochs: 0"):
         Wrong.parse({}, Verb.TRAINING)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    if not text.replace(",", "").isdecimal():
+        raise ValueError(f"{text!r} is not allowed (numbers separated by commas)")
+    return tuple(map(int, text.split(",")))
+
+
+class WithParsed(Parameters):
+    """A text with a meaning."""
+
+    sizes: Annotated[Parsed[tuple[int, ...]], parsed_by(_numbers), AS_TYPED] = parameter("1,2", "sizes", "大小")
+    extra: Annotated[Parsed[str], parsed_by(str.upper), AS_TYPED] = parameter("x", "anything", "任意")
+
+
+def test_a_text_with_a_meaning_is_parsed_once_and_shown_as_it_was_typed() -> None:
+    read = WithParsed.parse({"sizes": "3,4", "extra": "x"}, Verb.TRAINING)
+    assert read.sizes.value == (3, 4)
+    assert read.model_dump() == {"sizes": "3,4", "extra": "x"}
+    assert WithParsed().sizes == Parsed("1,2", (1, 2)), "the default too"
+    assert yaml.safe_load(template(WithParsed, Verb.TRAINING, "image")) == {"sizes": "1,2", "extra": "x"}
+    assert "| `sizes` | `'1,2'` | text | sizes |" in table(WithParsed, "en")
+
+
+def test_a_text_that_means_something_when_it_is_empty_may_have_been_dropped_by_the_form() -> None:
+    assert WithParsed.parse({"sizes": "5"}, Verb.TRAINING).extra == Parsed("", "")
+    assert WithParsed.parse({}, Verb.TRAINING).extra == Parsed("x", "X"), "no form leaves out sizes"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("a", "sizes: 'a' is not allowed (numbers separated by commas)"),
+        (5, "sizes: 5 is not allowed (text; default '1,2')"),
+    ],
+)
+def test_a_text_without_a_meaning_is_refused_in_the_words_of_its_parser(value: Any, words: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        WithParsed.parse({"sizes": value}, Verb.TRAINING)
+    assert str(raised.value) == words

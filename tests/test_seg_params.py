@@ -224,7 +224,7 @@ def test_in_a_config_written_by_hand_an_absent_key_means_its_default(
 def test_values_in_other_spellings_are_taken(
     object_type: ObjectType, verb: Verb, key: str, value: Any, expected: Any
 ) -> None:
-    assert getattr(parse(object_type, verb, **{key: value}), key) == expected
+    assert parse(object_type, verb, **{key: value}).model_dump()[key] == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from common.errors import ModelError, NetworkError
 from common.weights.bake import fetch, main, read_zoo, sha256
-from common.weights.given import choose, report
+from common.weights.given import check_class_names, choose, report
 from common.weights.zoo import Address, Zoo
 
 CONTENT = bytes(range(256)) * 40
@@ -209,3 +209,16 @@ def test_a_file_without_a_recorded_hash_is_left_out_of_a_build(
     assert main([str(folder), "*"]) == 0
     assert list((folder / "weights").iterdir()) == []
     assert "a: left out" in caplog.text
+
+
+def test_weights_for_another_number_of_classes_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"^best\.pt: trained for 3 classes, but class_names has 2$"):
+        check_class_names(Path("best.pt"), ("a", "b", "c"), ("a", "b"))
+
+
+def test_other_names_of_as_many_classes_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    check_class_names(Path("best.pt"), ("a", "b"), ())  # the task names none
+    check_class_names(Path("best.pt"), ["a", "b"], ("a", "b"))
+    assert caplog.messages == []
+    check_class_names(Path("best.pt"), ("a", "b"), ("b", "a"))
+    assert caplog.messages == ["class_names ('b', 'a') differ from the model's ('a', 'b'); the former are reported"]

@@ -158,7 +158,7 @@ def test_a_mining_task_that_also_infers_takes_the_mining_template() -> None:
     ],
 )
 def test_values_in_other_spellings_are_taken(verb: Verb, key: str, value: Any, expected: Any) -> None:
-    assert getattr(parse(verb, **{key: value}), key) == expected
+    assert parse(verb, **{key: value}).model_dump()[key] == expected
 
 
 @pytest.mark.parametrize(

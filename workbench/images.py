@@ -1,12 +1,11 @@
 """The executor images of this repository, loaded without running them."""
 
-import importlib.util
+import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.run.entry import load
 from common.run.image import Executor, Family
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,12 +35,7 @@ def image(folder: Path) -> Iterator[Executor]:
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     try:
-        spec = importlib.util.spec_from_file_location("start", folder / "start.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        executor: Executor = module.EXECUTOR
+        executor: Executor = runpy.run_path(str(folder / "start.py"))["EXECUTOR"]
         yield executor
     finally:
         sys.path.remove(str(folder))
@@ -52,8 +46,7 @@ def image(folder: Path) -> Iterator[Executor]:
 
 def parameters_of(family: Family) -> dict[str, type]:
     """Parameter classes of a family by task; only inside `image`."""
-    models: dict[str, type] = load(family.parameters)
-    return models
+    return {str(verb): model for verb, model in family.parameters.load().items()}
 
 
 def _lies_in(folder: Path, module: str) -> bool:

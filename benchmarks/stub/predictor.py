@@ -19,7 +19,7 @@ PARAMETERS: Mapping[Verb, type[Parameters]] = {Verb.MINING: YoloMining, Verb.INF
 
 
 class Predictor:
-    """See `common.loop.loop.Predictor`."""
+    """See `common.loop.predictor.Predictor`."""
 
     class_names = CLASS_NAMES
 

@@ -11,6 +11,7 @@ FILE = Path(__file__).resolve()
 sys.path.insert(1, str(FILE.parent.parent.parent))
 
 from common.contract import ObjectType  # noqa: E402  # the path to `common` comes first
+from common.run.entry import Entry  # noqa: E402
 from common.run.image import WORKER, Executor, Family  # noqa: E402
 from common.run.main import main  # noqa: E402
 
@@ -19,9 +20,9 @@ EXECUTOR = Executor(
     start_file=FILE,
     families={
         ObjectType.DETECTION: Family(
-            parameters="predictor:PARAMETERS",
-            train="",
-            predictor="predictor:load_predictor",
+            parameters=Entry("predictor:PARAMETERS"),
+            train=Entry(""),
+            predictor=Entry("predictor:load_predictor"),
         )
     },
 )

@@ -3,9 +3,10 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 from common.task.params import in_any_case, parameter
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 
 
 def mining_algorithm_parameter(default: str) -> Any:
@@ -48,15 +49,10 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _checked(value: str) -> str:
-    parse_class_weights(value)
-    return value
-
-
 _Names = Literal["aldd", "cald", "entropy", "random"]
 
 AlgorithmName = Annotated[_Names, in_any_case(_Names)]
 """A key of `mining.registry.DETECTION`, in any case."""
 
-ClassWeights = Annotated[str, BeforeValidator(_text), AfterValidator(_checked)]
-"""Text in the format of `parse_class_weights`."""
+ClassWeights = Annotated[Parsed[tuple[float, ...]], parsed_by(parse_class_weights), BeforeValidator(_text), AS_TYPED]
+"""Text in the format of `parse_class_weights`, and the weights."""

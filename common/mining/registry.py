@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from common.contract import ObjectType
+from common.errors import ConfigError
 from common.mining.aldd import ALDD
 from common.mining.algorithm import Algorithm
 from common.mining.apis import APIS
@@ -25,3 +26,22 @@ ALGORITHMS: Final[Mapping[ObjectType, Algorithms]] = {
     ObjectType.SEMANTIC: SEMANTIC,
     ObjectType.INSTANCE: INSTANCE,
 }
+
+
+def check_class_maps(object_type: ObjectType, algorithm: str, model: str) -> None:
+    """Refuse an algorithm that needs class maps, for a model that provides none.
+
+    Args:
+        object_type: what the project labels.
+        algorithm: value of the parameter `mining_algorithm`; empty where the task does not mine.
+        model: for the message.
+
+    Raises:
+        ConfigError: the algorithm needs class maps.
+    """
+    algorithms = ALGORITHMS[object_type]
+    if algorithm and algorithms[algorithm].needs_class_maps:
+        others = ", ".join(sorted(name for name, each in algorithms.items() if not each.needs_class_maps))
+        raise ConfigError(
+            f"mining_algorithm: {algorithm!r} needs class maps, which {model} does not provide; use one of {others}"
+        )

@@ -1,21 +1,34 @@
-"""The platform's metrics, computed while OpenMMLab validates."""
+"""Computes the platform's metrics while OpenMMLab validates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
+from mmengine.structures import InstanceData
 
 from common.arrays import Doubles
-from common.mmlab.model.rotated_boxes import rotated_boxes
+from common.mmlab.rotated_boxes import rotated_boxes
 from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.coco_metrics import box_metrics, rotated_box_metrics
 
 
+class Sample(TypedDict):
+    """The entries that are read of the result for one image.
+
+    Attributes:
+        img_id: of the image in the COCO document.
+        pred_instances: detections of the model.
+    """
+
+    img_id: int
+    pred_instances: InstanceData
+
+
 class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
-    """What a reporter of a training asks for, beside what mmengine passes on.
+    """A metric that keeps its values by class for the reporter, because mmengine passes on the others only.
 
     Attributes:
         classes: the metrics by class of the last validation, on rank 0.
@@ -24,7 +37,7 @@ class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
     classes: tuple[ClassMetrics, ...] = ()
 
     def keep(self, evaluation: Evaluation) -> dict[str, float]:
-        """The metrics for mmengine; those by class stay here."""
+        """Return the metrics for mmengine; those by class stay here."""
         self.classes = evaluation.classes
         return evaluation.metrics
 
@@ -36,7 +49,7 @@ class BoxMetric(MetricByClass):
     Args:
         ground_truth: path of the COCO document of the validation set.
         recall: also compute `mAR`.
-        collect_dir: where ranks leave their part for rank 0.
+        collect_dir: folder where ranks leave their part for rank 0.
     """
 
     def __init__(self, ground_truth: str, recall: bool, collect_dir: str | None = None) -> None:
@@ -44,8 +57,8 @@ class BoxMetric(MetricByClass):
         self._ground_truth = Path(ground_truth)
         self._recall = recall
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what the model found in a batch, in pixels of the original images."""
+    def process(self, data_batch: object, data_samples: Sequence[Sample]) -> None:
+        """Keep the detections of a batch, in pixels of the original images."""
         self.results += [_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
     def compute_metrics(self, results: Sequence[Doubles]) -> dict[str, float]:
@@ -60,15 +73,15 @@ class RotatedBoxMetric(MetricByClass):
 
     Args:
         ground_truth: path of the COCO document of the validation set.
-        collect_dir: where ranks leave their part for rank 0.
+        collect_dir: folder where ranks leave their part for rank 0.
     """
 
     def __init__(self, ground_truth: str, collect_dir: str | None = None) -> None:
         super().__init__(collect_device="cpu", collect_dir=collect_dir)
         self._ground_truth = Path(ground_truth)
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what the model found in a batch, in pixels of the original images."""
+    def process(self, data_batch: object, data_samples: Sequence[Sample]) -> None:
+        """Keep the detections of a batch, in pixels of the original images."""
         self.results += [_rotated_rows(sample["img_id"], sample["pred_instances"]) for sample in data_samples]
 
     def compute_metrics(self, results: Sequence[Doubles]) -> dict[str, float]:
@@ -76,7 +89,7 @@ class RotatedBoxMetric(MetricByClass):
         return self.keep(rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results])))
 
 
-def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
+def _rotated_rows(image_id: int, found: InstanceData) -> Doubles:
     """`(n, 8)`: image id, cx, cy, width, height, angle in radians, score, class index (which is the category id)."""
     boxes = rotated_boxes(found["bboxes"]).double().cpu()
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()
@@ -84,7 +97,7 @@ def _rotated_rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
     return np.hstack([ids, boxes, scores[:, None], classes[:, None]])
 
 
-def _rows(image_id: int, found: Mapping[str, Any]) -> Doubles:
+def _rows(image_id: int, found: InstanceData) -> Doubles:
     """`(n, 7)`: image id, x, y, width, height, score, class index (which is the category id)."""
     low, high = found["bboxes"].double().cpu().split(2, dim=1)
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()

@@ -1,52 +1,47 @@
-"""What a running OpenMMLab training tells and saves: progress, checkpoints, log lines, the curve, stages."""
+"""Reports on a running OpenMMLab training: progress, checkpoints, log lines, the curve, stages."""
 
-import logging
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
-from tensorboardX import SummaryWriter
-from torch import Tensor
+from torch import Tensor, nn
 
 from common.errors import NanError
 from common.files import write_text
 from common.mmlab.model.checkpoint import Weights, load_into, write_weights
 from common.progress import Progress
-from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import Stages
-from common.results.training import RANKED_BY
+from common.results.training_log import TrainingLog
 from common.task.env import Task
 
-log = logging.getLogger(__name__)
-
 LAST = "last.pth"
-"""What a restart goes on from, in the folder of the runner."""
+"""Name of the checkpoint that a restart resumes from, in the folder of the runner."""
 
 CONFIG = "config.py"
-"""The configuration that is published beside the weights, in the same folder."""
+"""Name of the configuration that is published beside the weights, in the same folder."""
 
 VALIDATED = "validated"
-"""Holds the number of the last epoch or iteration that was validated and published."""
+"""Name of the file with the number of the last epoch or iteration that was validated and published."""
 
 VALIDATION_SHARE = 0.1
-"""Of the time from one validation to the next, roughly."""
+"""Share of a validation in the time from one to the next, roughly."""
 
 CHECK_LOSS_EVERY = 10
-"""Iterations. Reading the loss of each would make a GPU wait."""
+"""Iterations. Reading the loss of every one would make a GPU wait."""
 
 
 class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
-    """Callbacks of one training, on every rank; only rank 0 writes. A subclass says what is counted.
+    """Callbacks of one training, on every rank; only rank 0 writes. Subclasses count epochs or iterations.
 
     Args:
         task: names the output folders.
-        model: key of the configuration, see `configs.config_files`.
+        model: key of the configuration, see `catalogue.config_files`.
         config: published beside the weights.
         class_names: of all classes that the model learns.
         stages: receives each validated epoch or iteration.
@@ -54,10 +49,10 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         progress: called with the share of the training that is done.
     """
 
-    priority = "VERY_LOW"
+    priority = "VERY_LOW"  # after the framework's own hooks, such as that of the averaged weights
 
     unit: ClassVar[str]
-    """What is counted."""
+    """`epoch` or `iteration`."""
 
     def __init__(
         self,
@@ -70,30 +65,27 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         progress: Progress,
     ) -> None:
         self.config = config
-        self._task = task
         self._model = model
         self._class_names = class_names
         self._stages = stages
         self._weights = weights
         self._progress = progress
-        self._tensorboard: SummaryWriter | None = None
+        self._log = TrainingLog(task, self.unit)
 
     @abstractmethod
     def done(self, runner: Runner) -> int:
-        """How many of them are finished."""
+        """Finished epochs or iterations."""
 
     @abstractmethod
     def whole(self, runner: Runner) -> int:
-        """How many there are."""
+        """Total number of epochs or iterations."""
 
     @abstractmethod
     def iterations(self, runner: Runner) -> int:
-        """How many of the latest iterations make the loss that is told."""
+        """Iterations averaged for the reported loss."""
 
     def before_train(self, runner: Runner) -> None:
-        """Load the weights, or do what a kill prevented: validate what was saved last."""
-        if runner.rank == 0:
-            self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
+        """Load the weights, or validate the last checkpoint if a kill prevented that."""
         done = self.done(runner)
         if done == 0:
             if self._weights is not None:
@@ -102,16 +94,15 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
             runner.val_loop.run()
 
     def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
-        """Publish what was validated."""
+        """Publish the validated model."""
         if runner.rank != 0:
             return
-        assert metrics is not None
-        values = {name: float(value) for name, value in metrics.items()}
+        values = {name: float(value) for name, value in (metrics or {}).items()}
         folder = Path(runner.work_dir)
         checkpoint = folder / "stage.pth"
         state = CheckpointLoader.load_checkpoint(str(folder / LAST), map_location="cpu")["state_dict"]
         write_weights(checkpoint, state, config=self.config, class_names=self._class_names, model=self._model)
-        self._tell(runner, values)
+        self._log_validation(runner, values)
         best, done = self._stages.beats_best(values), self.done(runner)
         classes = runner.val_evaluator.metrics[0].classes
         self._stages.publish(checkpoint, done, values, best=best, classes=classes, beside=[folder / CONFIG])
@@ -119,18 +110,17 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
 
     def close(self) -> None:
         """Flush what is still in memory."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        self._log.close()
 
     def due(self, runner: Runner, done: int) -> bool:
-        """Whether a validation follows when so many are finished."""
+        """Decide whether a validation follows after `done` epochs or iterations."""
         return bool(done % runner.val_interval == 0 or done == self.whole(runner))
 
     def check_loss(self, runner: Runner, loss: Tensor) -> None:
-        """Stop where the loss is no number.
+        """Stop a training whose loss is not finite.
 
         Raises:
-            NanError: it is NaN or infinite.
+            NanError: the loss is NaN or infinite.
         """
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -140,14 +130,14 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
             )
 
     def save(self, runner: Runner, *, by_epoch: bool) -> None:
-        """Save the whole state under another name first: what a restart goes on from is never half-written."""
+        """Save the whole state under another name first, so that a restart never resumes from a half-written one."""
         folder = Path(runner.work_dir)
         runner.save_checkpoint(str(folder), f"{LAST}.tmp", by_epoch=by_epoch)
         if runner.rank == 0:
             (folder / f"{LAST}.tmp").replace(folder / LAST)
 
-    def tell_progress(self, runner: Runner, done: float) -> None:
-        """Tell that so many are finished."""
+    def report_progress(self, runner: Runner, done: float) -> None:
+        """Report the finished share."""
         self._progress(done / self.whole(runner))
 
     def draw(self, runner: Runner, done: int, iterations: int) -> dict[str, float]:
@@ -155,27 +145,18 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         scalars = runner.message_hub.log_scalars
         losses = {name: float(scalars[name].mean(iterations)) for name in scalars if "loss" in name}
         rates = {name: scalars[name].current() for name in scalars if name.startswith("train/lr")}
-        self._draw({**losses, **rates}, done)
+        self._log.draw({**losses, **rates}, done)
         return losses
 
-    def _draw(self, values: Mapping[str, float], done: int) -> None:
-        assert self._tensorboard is not None
-        for name, value in values.items():
-            self._tensorboard.add_scalar(name, value, done)
-
-    def _tell(self, runner: Runner, metrics: Mapping[str, float]) -> None:
+    def _log_validation(self, runner: Runner, metrics: Mapping[str, float]) -> None:
         done = self.done(runner)
         loss = self.draw(runner, done, self.iterations(runner)).get("train/loss", math.nan)
-        self._draw({f"val/{name}": value for name, value in metrics.items()}, done)
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        log.info("%s %d/%d: loss %.4f, %s", self.unit, done, self.whole(runner), loss, shown)
-        first, second = (metrics[name] for name in RANKED_BY[self._task.object_type])
-        point = Point(done, first, second, loss)
-        add_point(self._task.env.output.root_dir / CURVE_FILE, point, self._task.object_type, self.unit)
+        self._log.draw({f"val/{name}": value for name, value in metrics.items()}, done)
+        self._log.validated(done, self.whole(runner), metrics, loss)
 
 
 class EpochReporter(Reporter):
-    """Of a training that is counted in epochs."""
+    """Reports on a training that is counted in epochs."""
 
     unit = "epoch"
 
@@ -188,32 +169,35 @@ class EpochReporter(Reporter):
         return int(runner.max_epochs)
 
     def iterations(self, runner: Runner) -> int:
-        """Those of the epoch."""
+        """Iterations of an epoch."""
         return len(runner.train_dataloader)
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Look at the loss, and tell progress."""
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object, outputs: Mapping[str, Tensor]
+    ) -> None:
+        """Check the loss, and report progress."""
         count = len(runner.train_dataloader)
         if batch_idx % CHECK_LOSS_EVERY == 0 or batch_idx + 1 == count:
             self.check_loss(runner, outputs["loss"])
-        self.tell_progress(runner, runner.epoch + (1 - VALIDATION_SHARE) * (batch_idx + 1) / count)
+        self.report_progress(runner, runner.epoch + (1 - VALIDATION_SHARE) * (batch_idx + 1) / count)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Save each epoch."""
         self.save(runner, by_epoch=True)
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Tell progress; the epoch is counted already."""
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: object, outputs: object) -> None:
+        """Report progress; the epoch is counted already."""
         left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
-        self.tell_progress(runner, runner.epoch - left)
+        self.report_progress(runner, runner.epoch - left)
 
 
 def validated(folder: Path) -> int:
-    """The last epoch or iteration that was validated and published, 0 = none."""
+    """Read the last epoch or iteration that was validated and published; 0 = none."""
     path = folder / VALIDATED
     return int(path.read_text(encoding="utf-8")) if path.is_file() else 0
 
 
-def _plain(model: Any) -> Any:
+def _plain(model: nn.Module) -> nn.Module:
     """The model inside DistributedDataParallel."""
-    return getattr(model, "module", model)
+    plain: nn.Module = getattr(model, "module", model)
+    return plain

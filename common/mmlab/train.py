@@ -3,21 +3,24 @@
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING
 
+from common.contract import AngleUnit
 from common.errors import ConfigError
 from common.files import write_text
 from common.mmlab.options.catalogue import config_files
-from common.mmlab.options.params import MmlabTraining, RotatedTraining
+from common.mmlab.options.params import AnyTraining, MmlabTraining
+from common.mmlab.options.rotated import RotatedTraining
 from common.progress import Progress, part
 from common.run.rank import Rank
 from common.task.env import Task
-from common.weights.given import choose
-from common.weights.zoo import Zoo
+from common.weights.given import choose, log_from_scratch
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+    from mmengine.runner import Runner
 
+    from common.mmlab.fit.data import Data
     from common.mmlab.model.checkpoint import Weights
     from common.mmlab.reporting import Reporter
 
@@ -27,31 +30,21 @@ DATA_DONE, FIT_DONE = 0.01, 1.0
 """Progress after the conversion of the data and after the last epoch."""
 
 
-class Choice(Protocol):
-    """What the parameters of every training on OpenMMLab say: see `MmlabTraining`."""
-
-    package: ClassVar[str]
-    zoo: ClassVar[Zoo]
-    args_options: str
-    cfg_options: str
-
-    @property
-    def config_key(self) -> str:
-        """The chosen configuration."""
-
-
 def train(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `run.image.Family`."""
+    """Train, or resume a training that was killed. See `run.image.Family`."""
     set_up(task, rank, parameters.package)
-    _convert(task, parameters, rank)
+    from common.mmlab.fit.data import Data
+
+    data = Data(task.scratch / "data")
+    _convert(task, parameters, rank, data)
     progress(DATA_DONE)
-    _fit(task, parameters, rank, part(progress, DATA_DONE, FIT_DONE))
+    _fit(task, parameters, rank, data, part(progress, DATA_DONE, FIT_DONE))
 
 
 def set_up(task: Task, rank: Rank, package: str) -> None:
-    """Take this rank's device, and import a framework."""
+    """Select this rank's device, and import a framework."""
     if not task.gpu_ids:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine takes any GPU that it sees
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # mmengine uses any GPU that it sees
     from common.mmlab.patches.compat import prepare
     from common.run.device import device_of
 
@@ -59,47 +52,41 @@ def set_up(task: Task, rank: Rank, package: str) -> None:
     prepare(package)
 
 
-def _convert(task: Task, parameters: MmlabTraining, rank: Rank) -> None:
-    from common.contract import AngleUnit
-    from common.mmlab.fit.data import Data, write_data
+def _convert(task: Task, parameters: MmlabTraining, rank: Rank, data: "Data") -> None:
+    from common.mmlab.fit.data import write_data
 
     unit = AngleUnit(parameters.angle_unit) if isinstance(parameters, RotatedTraining) else None
-    data = Data(task.scratch / "data")
     rank.first(lambda: write_data(task, data, unit), data.document("val"))
 
 
-def _fit(task: Task, parameters: MmlabTraining, rank: Rank, progress: Progress) -> None:
-    from common.mmlab.fit.data import Data
-    from common.mmlab.fit.recipe import published, training_recipe
+def _fit(task: Task, parameters: MmlabTraining, rank: Rank, data: "Data", progress: Progress) -> None:
+    from common.mmlab.fit.recipe import Run, published, training_recipe
     from common.mmlab.reporting import EpochReporter
     from common.results.stages import BestAndLatest, Stages
 
-    run = task.scratch / "run"
     key, weights = starting_point(task, parameters)
-    data = Data(task.scratch / "data")
-    config = training_recipe(
-        task, parameters, key, data, run, scratch=weights is None, world=rank.world, gpu=bool(task.gpu_ids)
-    )
+    run = Run(task.scratch / "run", key, task.class_names, weights is None, rank.world, bool(task.gpu_ids))
+    config = training_recipe(parameters, data, run)
     stages = Stages(task, task.scratch / "stages.json", BestAndLatest(parameters.max_keep_checkpoints))
-    reporter = EpochReporter(task, key, published(config), task.class_names, stages, weights, progress)
-    run_training(config, parameters, rank, run, reporter)
+    reporter = EpochReporter(task, key, published(config), run.classes, stages, weights, progress)
+    run_training(config, parameters, rank, run.folder, reporter)
 
 
-def run_training(config: "Config", parameters: Choice, rank: Rank, run: Path, reporter: "Reporter") -> None:
-    """Train from the start, or go on from the last checkpoint.
+def run_training(config: "Config", parameters: AnyTraining, rank: Rank, folder: Path, reporter: "Reporter") -> None:
+    """Train from the start, or resume from the last checkpoint.
 
     Args:
         config: the recipe.
-        run: folder of the runner.
-        reporter: what the runner calls.
+        folder: of the runner.
+        reporter: called by the runner.
     """
     from common.mmlab.reporting import CONFIG, LAST
     from common.run.device import leave_group
 
     if rank.number == 0:
-        write_text(run / CONFIG, reporter.config.pretty_text)
-    if (run / LAST).is_file():
-        config.update(load_from=str(run / LAST), resume=True)
+        write_text(folder / CONFIG, reporter.config.pretty_text)
+    if (folder / LAST).is_file():
+        config.update(load_from=str(folder / LAST), resume=True)
     runner = _build(config, parameters)
     runner.register_hook(reporter)
     try:
@@ -109,8 +96,8 @@ def run_training(config: "Config", parameters: Choice, rank: Rank, run: Path, re
     leave_group()
 
 
-def _build(config: "Config", parameters: Choice) -> Any:
-    """The runner, with its model.
+def _build(config: "Config", parameters: AnyTraining) -> "Runner":
+    """Build the runner with its model.
 
     Raises:
         ConfigError: it cannot be built, and `cfg_options` or `args_options` changed the configuration.
@@ -126,16 +113,16 @@ def _build(config: "Config", parameters: Choice) -> Any:
         with quiet():
             return Runner.from_cfg(config)
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-        if not (parameters.cfg_options or parameters.args_options):
+        if not (parameters.cfg_options.text or parameters.args_options.text):
             raise
         reason = str(error.args[0] if error.args else error).split(". ")[0]
         raise ConfigError(f"cfg_options: with them the configuration cannot be built: {reason}") from error
 
 
-def starting_point(task: Task, parameters: Choice) -> tuple[str, "Weights | None"]:
-    """The configuration to train, and the weights to start from.
+def starting_point(task: Task, parameters: AnyTraining) -> tuple[str, "Weights | None"]:
+    """Find the configuration to train, and the weights to start from.
 
-    Weights that an image of this framework wrote know their model. Any others are fitted to the one asked for.
+    Weights that an image of this framework wrote name their model. All others are fitted to the requested model.
     """
     from common.mmlab.model.checkpoint import read_weights
 
@@ -148,5 +135,5 @@ def starting_point(task: Task, parameters: Choice) -> tuple[str, "Weights | None
         return key, weights
     packaged = parameters.zoo.find(key)
     if packaged is None:
-        log.info("no pretrained weights for %s in this image: training from scratch", Path(key).stem)
+        log_from_scratch(Path(key).stem)
     return key, read_weights(packaged) if packaged else None

@@ -1,4 +1,4 @@
-"""Which classes a semantic model learns, and a configuration fitted to them."""
+"""The classes that a semantic model learns, and a configuration fitted to them."""
 
 from collections.abc import Sequence
 
@@ -6,23 +6,23 @@ from mmengine.config import Config
 
 from common.datasets.label_map_writer import label_map_classes
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 OF_EDGES = ("STDCHead",)
-"""Heads that learn where classes meet, and of two classes whatever the data: edge or not."""
+"""Heads that learn where classes meet. They have two classes whatever the data: edge or not."""
 
 
 def learned_classes(class_names: Sequence[str], *, ignore_black_area: bool) -> tuple[str, ...]:
     """Names of all classes that a model learns: those of the task and, unless it is ignored, the background.
 
     Raises:
-        ConfigError: there is only one, so that nothing is left to tell apart.
+        ConfigError: there is only one, from which nothing could be distinguished.
         DatasetError: there are too many.
     """
     names = label_map_classes(class_names, ignore_black_area=ignore_black_area)
     if len(names) == 1:
         raise ConfigError(
-            f"ignore_black_area: true leaves nothing to tell {names[0]!r} apart from; with one class it must be false"
+            f"ignore_black_area: true leaves no other class beside {names[0]!r}; with one class it must be false"
         )
     return names
 

@@ -1,18 +1,16 @@
-"""The size of what a semantic model is trained on: crops of images that were resized before."""
+"""Fits the size of the crops that a semantic model is trained on. Images are resized before they are cropped."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 from mmengine.config import Config, ConfigDict
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
-
-STRIDE = 32
-"""Pixels. Sides of a crop stay a multiple of it where the configuration's own are one."""
+from common.mmlab.fit.image_size import STRIDE
+from common.mmlab.fit.nested import mappings
 
 SLIDE_SHARE = 2 / 3
-"""From one window to the next, of a window: as in mmsegmentation's own configurations."""
+"""Step from one window to the next as a share of a window, as in mmsegmentation's own configurations."""
 
 Pair = tuple[int, int]
 
@@ -32,8 +30,8 @@ def crop_size(config: Config) -> Pair:
 def set_crop_size(config: Config, size: int) -> None:
     """Scale every length in pixels, in place, so that the longer side of a crop becomes `size`.
 
-    What an image is resized to before, in training and in validation, stays in proportion: the model sees the same part
-    of it. So do windows and their steps, where a model looks at an image through them.
+    The size that an image is resized to before, in training and in validation, stays in proportion: the model sees the
+    same part of it. So do windows and their steps, where a model looks at an image through them.
 
     Args:
         size: in pixels; 0 leaves the configuration's own.
@@ -49,23 +47,25 @@ def set_crop_size(config: Config, size: int) -> None:
             _set_transform(mapping, ratio, new)
     config.model.setdefault("data_preprocessor", ConfigDict()).size = new
     backbone = config.model.backbone
-    if "img_size" in backbone and pair(backbone.img_size) == own:  # as many position embeddings as patches of a crop
+    if (
+        "img_size" in backbone and pair(backbone.img_size) == own
+    ):  # there are as many position embeddings as patches in a crop
         backbone.img_size = new
     if "crop_size" in config.model.test_cfg:
         set_windows(config.model.test_cfg, new, stride=_scaled(pair(config.model.test_cfg.stride), ratio))
 
 
-def set_windows(test_cfg: dict[str, Any], size: Pair, stride: Pair | None = None) -> None:
-    """Windows of this size, in place; by default neighbours share a third."""
+def set_windows(test_cfg: ConfigDict, size: Pair, stride: Pair | None = None) -> None:
+    """Set the size of the windows, in place; by default neighbours share a third."""
     test_cfg.update(crop_size=size, stride=stride or _scaled(size, SLIDE_SHARE))
 
 
-def pair(size: Any) -> Pair:
+def pair(size: int | Sequence[int]) -> Pair:
     """Height and width, which a configuration may give as one number."""
     return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
-def _set_transform(mapping: dict[str, Any], ratio: float, crop: Pair) -> None:
+def _set_transform(mapping: ConfigDict, ratio: float, crop: Pair) -> None:
     kind = mapping.get("type")
     if kind == "RandomCrop":
         mapping["crop_size"] = crop

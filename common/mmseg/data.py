@@ -1,6 +1,7 @@
-"""A data set of the platform, written as mmsegmentation reads it, and a configuration pointed at it."""
+"""Writes a data set of the platform as mmsegmentation reads it, and points a configuration at it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -8,19 +9,29 @@ from mmengine.config import Config, ConfigDict
 from common.datasets.label_map_writer import SUFFIX, write_label_maps
 from common.datasets.mask_dataset import MaskDataset
 from common.datasets.stored import read_splits
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 from common.task.env import Task
 
 SPLITS = ("train", "val")
 
 
-def listing(folder: Path, split: str) -> Path:
-    """The file that names the images of a split of a data set in `folder`. That of `val` is written last."""
-    return folder / f"{split}.txt"
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The images and maps of classes of a task, and the files `train.txt` and `val.txt` that list them.
+
+    Attributes:
+        folder: holds them.
+    """
+
+    folder: Path
+
+    def listing(self, split: str) -> Path:
+        """Path of the file that names the images of `train` or `val`."""
+        return self.folder / f"{split}.txt"
 
 
-def write_data(task: Task, folder: Path, *, ignore_black_area: bool) -> None:
-    """Convert the training and validation set.
+def write_data(task: Task, data: Data, *, ignore_black_area: bool) -> None:
+    """Convert the training and validation set. The list of the validation set is written last.
 
     Raises:
         DatasetError: there are too many classes.
@@ -28,35 +39,35 @@ def write_data(task: Task, folder: Path, *, ignore_black_area: bool) -> None:
     splits = read_splits(task.data_file, MaskDataset)
     for name in SPLITS:
         split = splits[name]
-        write_label_maps(split.dataset, split.files, folder, name, ignore_black_area=ignore_black_area)
+        write_label_maps(split.dataset, split.files, data.folder, name, ignore_black_area=ignore_black_area)
 
 
-def set_data(config: Config, folder: Path, classes: Sequence[str], batch: int, workers: int) -> None:
+def set_data(config: Config, data: Data, classes: Sequence[str], batch: int, workers: int) -> None:
     """Point the loaders of a configuration at the data, in place.
 
-    A validation looks at one image after the other: their sizes differ.
+    A validation takes one image after the other, because their sizes differ.
 
     Args:
-        classes: all that the model learns, the background too.
-        batch: images a rank in a batch of the training.
-        workers: processes a rank that read images.
+        classes: all that the model learns, including the background.
+        batch: batch size per rank in training.
+        workers: data-loading processes per rank.
     """
     for split, size in (("train", batch), ("val", 1)):
         loader = config[f"{split}_dataloader"]
         loader.update(batch_size=size, num_workers=workers, persistent_workers=workers > 0)
         loader.pop("prefetch_factor", None)
-        loader.dataset = _dataset(loader.dataset, folder, split, classes)
+        loader.dataset = _dataset(loader.dataset, data, split, classes)
         for mapping in mappings(loader.dataset.pipeline):
             mapping.pop("reduce_zero_label", None)
     config.train_dataloader.sampler = {"type": "InfiniteSampler", "shuffle": True}
     config.val_dataloader.sampler = {"type": "DefaultSampler", "shuffle": False, "round_up": False}  # count images once
 
 
-def _dataset(own: ConfigDict, folder: Path, split: str, classes: Sequence[str]) -> ConfigDict:
+def _dataset(own: ConfigDict, data: Data, split: str, classes: Sequence[str]) -> ConfigDict:
     return ConfigDict(
         type="BaseSegDataset",
-        data_root=str(folder.absolute()),
-        ann_file=listing(folder, split).name,
+        data_root=str(data.folder.absolute()),
+        ann_file=data.listing(split).name,
         data_prefix={"img_path": f"images/{split}", "seg_map_path": f"labels/{split}"},
         img_suffix="",
         seg_map_suffix=SUFFIX,
@@ -68,7 +79,7 @@ def _dataset(own: ConfigDict, folder: Path, split: str, classes: Sequence[str]) 
 
 
 def _pipeline(dataset: ConfigDict) -> list[ConfigDict]:
-    """That of a data set, or of the first one that it repeats or joins."""
+    """Pipeline of a data set, or of the first one that it repeats or joins."""
     while "pipeline" not in dataset:
         dataset = dataset.dataset if "dataset" in dataset else dataset.datasets[0]
     return list(dataset.pipeline)

@@ -1,4 +1,4 @@
-"""How an image becomes the input of a semantic model: resized as its configuration says, and nothing around it."""
+"""Makes an input of a semantic model from an image: resized as its configuration says, without a border."""
 
 from dataclasses import dataclass
 
@@ -34,10 +34,10 @@ class Fitting:
 
 
 def fitting_of(config: Config, img_size: int) -> Fitting:
-    """What a configuration says about the input.
+    """Read the size of the inputs from a configuration.
 
     Args:
         config: the whole configuration.
-        img_size: longer side of each input in pixels, whatever the configuration says. 0: as that says.
+        img_size: longer side of each input in pixels, whatever the configuration says. 0: as the configuration says.
     """
     return Fitting(img_size, img_size) if img_size else Fitting(*input_limits(config))

@@ -1,7 +1,7 @@
-"""The platform's metrics of semantic segmentation, computed while mmsegmentation validates."""
+"""Computes the platform's metrics of semantic segmentation while mmsegmentation validates."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -13,16 +13,30 @@ from common.mmlab.metric import MetricByClass
 from common.results.semantic_metrics import Counts, confusion, semantic_metrics
 
 
+class PixelMap(TypedDict):
+    """A map of classes as mmsegmentation hands it over: `(1, height, width)`."""
+
+    data: torch.Tensor
+
+
+class Sample(TypedDict):
+    """The entries that are read of the result for one image."""
+
+    gt_sem_seg: PixelMap
+    pred_sem_seg: PixelMap
+
+
 @METRICS.register_module()
 class PixelMetric(MetricByClass):
     """Intersection over union and accuracy of classes of pixels.
 
-    It keeps one matrix, however many images there are. The samplers of all ranks must show each image once.
+    Memory does not grow with the number of images: it keeps one matrix. The samplers of all ranks must show each image
+    once.
     """
 
     results: list[Counts]
 
-    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[Sample]) -> None:
         """Count the pixels of a batch, at the images' own sizes."""
         count = len(self.dataset_meta["classes"])
         for sample in data_samples:
@@ -30,7 +44,7 @@ class PixelMetric(MetricByClass):
             self.results = [sum(self.results, counts)]
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """The metrics of all ranks together, on each of them."""
+        """Compute the metrics of all ranks together, on each of them."""
         count = len(self.dataset_meta["classes"])
         matrix = torch.from_numpy(sum(self.results, np.zeros((count, count), np.int64)))
         all_reduce(matrix)
@@ -42,7 +56,7 @@ class PixelMetric(MetricByClass):
         return self.keep(semantic_metrics(results[0], self.dataset_meta["classes"]))
 
 
-def _labels(maps: Mapping[str, Any]) -> Labels:
+def _labels(maps: PixelMap) -> Labels:
     """`(height, width)`, from a map with one channel."""
     labels: Labels = maps["data"][0].cpu().numpy()
     return labels

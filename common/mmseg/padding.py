@@ -1,31 +1,30 @@
-"""What some semantic models need around an image: more pixels on the right and at the bottom, taken away afterwards."""
+"""Padding that some semantic models need: pixels on the right and at the bottom of an image, removed afterwards."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mmengine.config import Config
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 STRIDES = {"DDRNet": 64, "PIDNet": 64, "UNet": 16}
 """Backbones whose branches fit together only where the sides of an input are a multiple of it, in pixels."""
 
 LEAST = {"LRASPPHead": (392, 392)}
-"""Heads that pool so many rows and columns of an input into one cell."""
+"""Smallest inputs, height and width in pixels, of heads that pool as many rows and columns into one cell."""
 
 ONE_SIZE = ("BEiT", "MAE")
 """Backbones that see windows of one size: that of the crops that they were trained on."""
 
 
 def set_padding(config: Config) -> None:
-    """Have every image padded as its model needs it, in place: in validation, by us, and by mmsegmentation's own tools.
+    """Set the padding of images, in place: for validation, for our predictor, and for mmsegmentation's own tools.
 
     Raises:
-        ConfigError: the model sees windows of one size only, and shall look at whole images.
+        ConfigError: the model takes windows of one size only, but `mode` is whole.
     """
     kinds = _kinds(config)
-    needs: list[dict[str, Any]] = [{"size_divisor": STRIDES[kind]} for kind in kinds if kind in STRIDES]
+    needs: list[dict[str, object]] = [{"size_divisor": STRIDES[kind]} for kind in kinds if kind in STRIDES]
     needs += [{"size": LEAST[kind]} for kind in kinds if kind in LEAST]
     if not kinds.isdisjoint(ONE_SIZE):
         if config.model.test_cfg.mode != "slide":
@@ -36,7 +35,7 @@ def set_padding(config: Config) -> None:
 
 
 def check_crop(config: Config) -> None:
-    """Let crops pass that the model can be trained on: nothing is padded there.
+    """Reject crops that are too small to train the model on: crops are not padded.
 
     Raises:
         ConfigError: they are too small.
@@ -56,7 +55,7 @@ def _kinds(config: Config) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """What a model needs.
+    """Padding of the inputs of one model.
 
     Attributes:
         divisor: the sides must be a multiple of it.
@@ -68,7 +67,7 @@ class Padding:
 
     @classmethod
     def of(cls, config: Config) -> "Padding":
-        """What a configuration says."""
+        """Read the padding from a configuration."""
         needs = config.model.get("data_preprocessor", {}).get("test_cfg") or {}
         height, width = needs.get("size") or (1, 1)
         return cls(needs.get("size_divisor") or 1, (height, width))

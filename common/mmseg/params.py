@@ -1,13 +1,15 @@
 """Hyper-parameters of semantic segmentation with mmsegmentation, with the names and defaults of the seed document."""
 
-from abc import abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from common.mmlab.options.command_line import parse_args_options, parse_cfg_options
-from common.mmlab.options.keys import ITERATIONS
+from common.contract import Verb
+from common.mmlab.options.allowed_keys import ITERATIONS
+from common.mmlab.options.command_line import Arguments, parse_args_options, parse_cfg_options
+from common.mmlab.options.image import Chooser, Table
 from common.mmlab.options.params import (
     Count,
     Size,
@@ -25,22 +27,13 @@ from common.task.params import (
     max_bad_images_parameter,
     parameter,
 )
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.weights.zoo import Zoo
 
 PACKAGE = "mmseg"
 
 MODES = ("whole", "slide")
-"""How a model looks at an image: at all of it at once, or at overlapping windows, one after the other."""
-
-
-def _arguments(value: str) -> str:
-    parse_args_options(value, ITERATIONS)
-    return value
-
-
-def _changes(value: str) -> str:
-    parse_cfg_options(value, ITERATIONS)
-    return value
+"""Ways to predict an image: all of it at once, or in overlapping windows, one after the other."""
 
 
 def _mode_or_own(value: str) -> str:
@@ -49,28 +42,31 @@ def _mode_or_own(value: str) -> str:
     return value.lower()
 
 
-Changes = Annotated[str, AfterValidator(_changes)]
-"""Text that `options.parse_cfg_options` understands of a training that is counted in iterations."""
+CommandLine = Annotated[Parsed[Arguments], parsed_by(partial(parse_args_options, counted=ITERATIONS)), AS_TYPED]
+Changes = Annotated[Parsed[dict[str, object]], parsed_by(partial(parse_cfg_options, counted=ITERATIONS)), AS_TYPED]
+"""As those of detectors, for a training that is counted in iterations."""
 
 
 class SemanticTraining(MaskTrainingParameters):
     """Training. An image adds the parameter that chooses the configuration.
 
     Attributes:
-        package: whose configurations these are.
+        package: provides the configurations.
         zoo: the packaged weights by key of the configuration.
+        chooser: name of the parameter that chooses the configuration.
     """
 
     package: ClassVar[str] = PACKAGE
     zoo: ClassVar[Zoo]
+    chooser: ClassVar[str]
 
     samples_per_gpu: int = batch_size_parameter(2)
-    workers_per_gpu: int = parameter(2, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
+    workers_per_gpu: int = parameter(2, "data-loading processes per GPU", "每张 GPU 对应的数据读取进程数", ge=0)
     max_iters: int = parameter(
-        20000, "training steps, each a batch of all GPUs", "训练的迭代次数，每次为所有 GPU 的一个批次", ge=1
+        20000, "training steps, each one batch on every GPU", "训练的迭代次数，每次为所有 GPU 的一个批次", ge=1
     )
     interval: int = parameter(2000, "training steps between evaluations", "模型在验证集上评测的周期（迭代次数）", ge=1)
-    args_options: Annotated[str, AfterValidator(_arguments)] = args_options_parameter()
+    args_options: CommandLine = args_options_parameter()
     cfg_options: Changes = cfg_options_parameter("optim_wrapper.optimizer.lr=0.01")
     save_least_file: bool = parameter(
         True,
@@ -79,13 +75,13 @@ class SemanticTraining(MaskTrainingParameters):
     )
     max_keep_ckpts: Count = parameter(
         -1,
-        "k: keep the k best and the k latest models if save_least_file is false; -1: as many as the platform takes",
+        "k: keep the k best and the k latest models if save_least_file is false; -1: as many as the platform accepts",
         "save_least_file 为 False 时，设置为 k 可保存 k 个最优和 k 个最新的权重文件；-1 表示平台允许的最大数量",
         ge=-1,
     )
     ignore_black_area: bool = parameter(
         False,
-        "what pixels of no object are: false, background, which is learned; true, unknown, and left out of loss and metrics",
+        "pixels without an object: false, background, which is learned as a class; true, unknown, and left out of loss and metrics",
         "未标注的区域，False：当成背景进行训练；True：忽略，不参与损失和评测",
     )
     img_size: Size = parameter(
@@ -98,9 +94,10 @@ class SemanticTraining(MaskTrainingParameters):
     max_bad_images: float = max_bad_images_parameter()
 
     @property
-    @abstractmethod
     def config_key(self) -> str:
-        """The chosen configuration: a key of `configs.config_files(package)`."""
+        """The chosen configuration: a key of `catalogue.config_files(package)`."""
+        chosen: Parsed[str] = getattr(self, self.chooser)
+        return chosen.value
 
 
 class SemanticInfer(CandidateParameters):
@@ -114,11 +111,11 @@ class SemanticInfer(CandidateParameters):
 
     samples_per_gpu: int = batch_size_parameter(2)
     workers_per_gpu: int = parameter(
-        2, "threads a GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
+        2, "threads per GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
     )
     img_size: Size = parameter(
         0,
-        "longer side in pixels that images are resized to, at least 32; 0: that which the model was evaluated with",
+        "longer side in pixels that images are resized to, at least 32; 0: the size that the model was evaluated with",
         "图像缩放后的长边（像素），至少 32；0 表示与训练时的评测一致",
         ge=0,
     )
@@ -149,29 +146,32 @@ class SemanticMining(SemanticInfer):
         "挖掘算法：RSAL（超像素）、RIPU（窗口）、entropy 或 random",
     )
     superpixel_algorithm: Annotated[_Superpixels, in_any_case(_Superpixels)] = parameter(
-        "slico", "what RSAL cuts an image into superpixels with", "RSAL 的超像素算法"
+        "slico", "superpixel algorithm of RSAL", "RSAL 的超像素算法"
     )
     uncertainty_method: Annotated[_Uncertainties, in_any_case(_Uncertainties)] = parameter(
         "BvSB",
-        "how RSAL measures doubt about a pixel; BvSB: probability of the second-best class, divided by the best",
+        "uncertainty measure of RSAL; BvSB: probability of the second-best class divided by that of the best",
         "RSAL 的不确定性计算方法；BvSB：第二大类别概率与最大类别概率之比",
     )
     max_superpixel_per_image: int = parameter(
-        1024, "most superpixels of an image, for RSAL", "RSAL 在一张图像中超像素的数量上限", ge=1
+        1024, "maximum number of superpixels per image, for RSAL", "RSAL 在一张图像中超像素的数量上限", ge=1
     )
     max_kept_mining_image: int = parameter(
         5000,
-        "images that people will label: of so many of the first the regions to label are written; RSAL reckons with it",
+        "top-ranked images that people will label: the regions to label are written for these; RSAL derives its threshold from it",
         "挖掘图像数量的上限：为排在最前的这些图像写出需要标注的区域；RSAL 的阈值也由此计算",
         ge=1,
     )
     topk_superpixel_score: int = parameter(
         3, "regions of an image that count towards its score", "一张图像中计入得分的区域数量", ge=1
     )
-    class_balance: bool = parameter(True, "whether RSAL prefers regions of rare classes", "RSAL 是否考虑各类别的平衡性")
+    class_balance: bool = parameter(True, "RSAL prefers regions of rare classes", "RSAL 是否考虑各类别的平衡性")
     fp16: bool = parameter(True, "half precision on a GPU: faster", "在 GPU 上使用半精度加速")
     ripu_region_radius: int = parameter(
-        1, "RIPU looks at square windows of 2 r + 1 pixels", "RIPU 的窗口半径 r，窗口边长为 2 r + 1 像素", ge=1
+        1,
+        "radius r of the square windows of RIPU, whose side is 2 r + 1 pixels",
+        "RIPU 的窗口半径 r，窗口边长为 2 r + 1 像素",
+        ge=1,
     )
 
     def options(self) -> CandidateOptions:
@@ -185,3 +185,15 @@ class SemanticMining(SemanticInfer):
             radius=self.ripu_region_radius,
         )
         return replace(super().options(), algorithm=self.mining_algorithm, mining=settings)
+
+
+def semantic_parameters(chooser: Chooser, zoo: Zoo) -> Table:
+    """Hyper-parameters of an image of semantic models.
+
+    Args:
+        chooser: of the configuration.
+        zoo: the packaged weights by key of the configuration.
+    """
+    training = chooser.training(SemanticTraining)
+    training.zoo, training.chooser = zoo, chooser.name
+    return {Verb.TRAINING: training, Verb.MINING: SemanticMining, Verb.INFER: SemanticInfer}

@@ -1,4 +1,4 @@
-"""What a semantic model says about the pixels of an image, kept where the model runs."""
+"""Classes of the pixels of an image, kept on the device where the model runs."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ class Logits:
 
     Args:
         logits: `(K, h, w)`, the scores of K >= 2 classes at each pixel of the model's input.
-        align_corners: how the model resizes maps: whether the centres of the corner pixels stay where they are.
+        align_corners: whether the centres of the corner pixels stay in place when the model resizes maps.
         sigmoid: whether the model learned each class by itself.
     """
 

@@ -1,4 +1,4 @@
-"""Models that draw random numbers whenever they look at images, made to give the same answer each time."""
+"""Makes models that draw random numbers during inference give the same answer each time."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -11,7 +11,7 @@ from common.mmlab.model.heads import is_a
 
 
 def make_repeatable(model: nn.Module) -> None:
-    """Let every image start from the same bases, in place.
+    """Have every image start from the same bases, in place.
 
     SegNeXt's head (Guo et al. 2022, arXiv:2209.08575) factorises its features, and begins with random factors: the same
     image would get another answer each time, and one that depends on its place in a batch.

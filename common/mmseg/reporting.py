@@ -1,13 +1,14 @@
-"""What a running training tells and saves when it is counted in iterations."""
+"""Reports on a running training that is counted in iterations, and saves its checkpoints."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from mmengine.runner import Runner
+from torch import Tensor
 
 from common.mmlab.reporting import CHECK_LOSS_EVERY, VALIDATION_SHARE, Reporter
 
 DRAW_EVERY = 50
-"""Iterations: as mmsegmentation logs."""
+"""Iterations between two logged losses, as in mmsegmentation."""
 
 
 class IterationReporter(Reporter):
@@ -24,11 +25,13 @@ class IterationReporter(Reporter):
         return int(runner.max_iters)
 
     def iterations(self, runner: Runner) -> int:
-        """Those since the validation before."""
+        """Iterations since the previous validation."""
         return (self.done(runner) - 1) % int(runner.val_interval) + 1
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Look at the loss, tell progress, and save what is validated next. This iteration is not counted yet."""
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object, outputs: Mapping[str, Tensor]
+    ) -> None:
+        """Check the loss, report progress, and save before a validation. This iteration is not counted yet."""
         done = batch_idx + 1
         due = self.due(runner, done)
         if batch_idx % CHECK_LOSS_EVERY == 0 or due:
@@ -36,11 +39,11 @@ class IterationReporter(Reporter):
         if done % DRAW_EVERY == 0 and not due and runner.rank == 0:
             self.draw(runner, done, DRAW_EVERY)
         since = batch_idx % int(runner.val_interval) + 1
-        self.tell_progress(runner, done - VALIDATION_SHARE * since)
+        self.report_progress(runner, done - VALIDATION_SHARE * since)
         if due:
             self.save(runner, by_epoch=False)
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Tell progress; the iteration is counted already."""
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: object, outputs: object) -> None:
+        """Report progress; the iteration is counted already."""
         left = VALIDATION_SHARE * (1 - (batch_idx + 1) / len(runner.val_dataloader))
-        self.tell_progress(runner, runner.iter - left * self.iterations(runner))
+        self.report_progress(runner, runner.iter - left * self.iterations(runner))

@@ -1,14 +1,24 @@
 """Entry points: names of functions and tables, imported only where they are used."""
 
 import importlib
-from typing import Any
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Named = TypeVar("Named")
 
 
-def load(entry: str) -> Any:
-    """Import the module of an entry point and return the object that it names.
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Named]):
+    """A function or a table, by its name.
 
-    Args:
-        entry: `package.module:name`, as in the metadata of a Python package.
+    Attributes:
+        name: `package.module:name`, as in a Python package's metadata.
     """
-    module, _, name = entry.partition(":")
-    return getattr(importlib.import_module(module), name)
+
+    name: str
+
+    def load(self) -> Named:
+        """Import the module, and return the object that it calls so."""
+        module, _, name = self.name.partition(":")
+        named: Named = getattr(importlib.import_module(module), name)
+        return named

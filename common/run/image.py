@@ -1,17 +1,24 @@
 """Declaration of an image: its name, and its entry points per object type. `start.py` makes one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.contract import ObjectType, Verb
 from common.errors import ObjectTypeError
-from common.run.entry import load
+from common.run.entry import Entry
 
 if TYPE_CHECKING:
+    from common.loop.predictor import Predictor
+    from common.progress import Progress
+    from common.run.rank import Rank
     from common.task.env import Task
     from common.task.params import Parameters
+
+    Table = Mapping[Verb, type[Parameters]]
+    Train = Callable[[Task, Parameters, Rank, Progress], None]
+    LoadPredictor = Callable[[Task, Parameters, Rank], Predictor]
 
 WORKER = "worker"
 """Argument that makes start.py run a rank instead of the parent."""
@@ -19,17 +26,17 @@ WORKER = "worker"
 
 @dataclass(frozen=True)
 class Family:
-    """Entry points of an image for one object type.
+    """Entry points of an image for one object type. An adapter declares all but the parameters.
 
     Attributes:
-        parameters: `module:name` of the hyper-parameters: a class per verb.
-        train: `module:function`, called as `(task, parameters, rank, progress)`.
-        predictor: `module:function`, called as `(task, parameters, rank)`, returns a `common.loop.predictor.Predictor`.
+        parameters: the table of hyper-parameters: a class per verb.
+        train: called as `(task, parameters, rank, progress)`.
+        predictor: called as `(task, parameters, rank)`, returns a `common.loop.predictor.Predictor`.
     """
 
-    parameters: str
-    train: str
-    predictor: str
+    parameters: "Entry[Table]"
+    train: "Entry[Train]"
+    predictor: "Entry[LoadPredictor]"
 
     def template_verb(self, task: "Task") -> Verb:
         """Verb whose template the platform filled in: mining's, if the task both mines and infers."""
@@ -41,7 +48,7 @@ class Family:
         Raises:
             ConfigError: all mistakes at once.
         """
-        models: Mapping[Verb, type[Parameters]] = load(self.parameters)
+        models = self.parameters.load()
         verb = self.template_verb(task)
         others = [key for model in models.values() for key in model.model_fields]
         return models[verb].parse(task.config, verb, also_known=others)

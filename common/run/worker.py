@@ -15,7 +15,6 @@ import msgspec
 from common.errors import DeviceMismatchError, NoDeviceError, OutOfMemoryError, YmirError
 from common.files import write_bytes
 from common.progress import Progress, part
-from common.run.entry import load
 from common.run.image import Executor, Family
 from common.run.monitor import Monitor
 from common.run.process import die_with_parent
@@ -84,7 +83,7 @@ def _run(family: Family, task: Task, rank: Rank) -> None:
     if isinstance(parameters, CandidateParameters):
         _infer_and_mine(family, task, parameters, rank, part(progress, 0, LEFT_TO_PARENT))
     else:
-        load(family.train)(task, parameters, rank, part(progress, DATA_READ, LEFT_TO_PARENT))
+        family.train.load()(task, parameters, rank, part(progress, DATA_READ, LEFT_TO_PARENT))
 
 
 def _infer_and_mine(
@@ -99,5 +98,5 @@ def _infer_and_mine(
     finished = sum(1 for chunk in shards.chunks if shards.finished(chunk))
     if finished:
         log.info("%d of %d chunks were finished before", finished, len(shards.chunks))
-    predictor = load(family.predictor)(task, parameters, rank) if job.needs_model else None
+    predictor = family.predictor.load()(task, parameters, rank) if job.needs_model else None
     run_rank(candidates, job, predictor, shards, progress)

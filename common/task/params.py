@@ -230,11 +230,11 @@ def _falsy(model: type[Parameters], name: str, verb: Verb) -> object:
     """Find the legal value of a field that the form drops for this verb, or `_NONE`."""
     for value in DROPPED[verb]:
         try:
-            parsed: object = getattr(model(**{name: value}), name)
+            shown = model(**{name: value}).model_dump()[name]
         except ValidationError:
             continue
-        if parsed == value and type(parsed) is model.model_fields[name].annotation:
-            return parsed
+        if shown == value and type(shown) in (model.model_fields[name].annotation, str):
+            return shown
     return _NONE
 
 

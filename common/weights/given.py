@@ -28,6 +28,28 @@ def choose(files: Sequence[Path]) -> Path:
     return max(weights, key=lambda path: (path.stem == "best", path.stem.startswith("best"), path.stat().st_mtime_ns))
 
 
+def check_class_names(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Compare the class names of a weights file with those of the task.
+
+    Args:
+        path: the weights file.
+        names: the classes that it was trained for.
+        wanted: the classes of the task; empty where the task names none.
+
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if wanted and len(wanted) != len(names):
+        raise ModelError(f"{path}: trained for {len(names)} classes, but class_names has {len(wanted)}")
+    if wanted and tuple(names) != tuple(wanted):
+        log.warning("class_names %s differ from the model's %s; the former are reported", tuple(wanted), tuple(names))
+
+
+def log_from_scratch(model: str) -> None:
+    """Log that the training of a model starts from random weights."""
+    log.info("no pretrained weights for %s in this image: training from scratch", model)
+
+
 def report(source: Path, wanted: Iterable[str], given: Iterable[str], matched: Iterable[str]) -> None:
     """Log how much of a weights file was used.
 

@@ -1,27 +1,44 @@
-"""Checkpoints of ultralytics: those of our own trainings, and those that somebody gives us."""
+"""Checkpoints of ultralytics: of our own trainings, and given ones."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from common.errors import ModelError
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
+
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import BaseModel
 
 
-def torch_load(path: Path) -> dict[str, Any]:
-    """A checkpoint of our own scratch folder, with its optimizer state."""
+class Checkpoint(TypedDict):
+    """The entries that are read of a checkpoint of a training.
+
+    Attributes:
+        epoch: the last finished one, counted from 0.
+        train_args: arguments of the trainer.
+        train_metrics: of that epoch, see `metrics.with_classes`.
+    """
+
+    epoch: int
+    train_args: dict[str, object]
+    train_metrics: dict[str, Any]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint of our own scratch folder, with its optimizer state."""
     import torch
 
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    checkpoint: Checkpoint = torch.load(path, map_location="cpu", weights_only=False)
     return checkpoint
 
 
-def load_weights(path: Path) -> Any:
-    """The model in an ultralytics weights file, whatever its task.
+def read_weights(path: Path) -> "BaseModel":
+    """Read the model in an ultralytics weights file, whatever its task.
 
     Raises:
-        ModelError: it is not one: damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
+        ModelError: the file is damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
     """
-    quiet()
+    go_offline()
     from ultralytics.nn.tasks import load_checkpoint
 
     try:
@@ -36,13 +53,13 @@ def load_weights(path: Path) -> Any:
     return model
 
 
-def load_weights_for(path: Path, *tasks: str) -> Any:
-    """The same of a model for one of ultralytics' `tasks`.
+def read_weights_for(path: Path, *tasks: str) -> "BaseModel":
+    """Read a model for one of ultralytics' `tasks`.
 
     Raises:
-        ModelError: also if it is for another task.
+        ModelError: as `read_weights`, or the model is for another task.
     """
-    model = load_weights(path)
+    model = read_weights(path)
     found = getattr(model, "task", None)
     if found not in tasks:
         raise ModelError(f"{path}: a model for the task {found!r}; this project takes {' or '.join(tasks)}")

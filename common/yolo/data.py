@@ -1,4 +1,4 @@
-"""A data set of the platform, written as ultralytics reads it."""
+"""Writes a data set of the platform as ultralytics reads it."""
 
 from pathlib import Path
 

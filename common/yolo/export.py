@@ -1,10 +1,10 @@
-"""Files made from a finished checkpoint: weights without training state, and ONNX."""
+"""Exports a finished checkpoint: weights without training state, and ONNX."""
 
 import logging
 import warnings
 from pathlib import Path
 
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ def strip(checkpoint: Path, target: Path) -> Path:
 
     Already stripped checkpoints are copied as they are.
     """
-    quiet()
+    go_offline()
     from ultralytics.utils.torch_utils import strip_optimizer
 
     strip_optimizer(str(checkpoint), str(target))
@@ -26,18 +26,18 @@ def export_onnx(weights: Path, img_size: int, opset: int) -> Path:
 
     The output holds boxes (centre x, centre y, width, height, in input pixels) and K class probabilities; non-maximum
     suppression is left to the reader. A model of instance segmentation has m coefficients behind the probabilities, and
-    a second output `output1` (1, m, S / 4, S / 4): the prototypes that they are for.
+    a second output `output1` (1, m, S / 4, S / 4): the prototypes that they multiply.
 
     Args:
         weights: an ultralytics `.pt` file.
         img_size: S, rounded up to the stride of the model.
         opset: ONNX operator set.
     """
-    quiet()
+    go_offline()
     from ultralytics import YOLO
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what torch says while it traces is about its own operators
+        warnings.simplefilter("ignore")  # torch's warnings while it traces are about its own operators
         exported = YOLO(str(weights)).export(
             format="onnx", imgsz=img_size, opset=opset, simplify=False, device="cpu", verbose=False
         )

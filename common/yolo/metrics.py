@@ -1,21 +1,24 @@
-"""ultralytics' names of metrics, and ours."""
+"""Translates ultralytics' names of metrics into ours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.results.class_metrics import ClassMetrics
 from common.yolo.tasks import DETECT, SEGMENT
 
+if TYPE_CHECKING:
+    from ultralytics.utils.metrics import DetMetrics
+
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Average precision of what a model finds: its boxes or its masks.
+    """Average precision of boxes or of masks.
 
     Attributes:
         name: ours.
-        mark: what ultralytics puts behind its own.
-        part: attribute of ultralytics' metrics that has it by class.
+        mark: suffix of ultralytics' names.
+        part: attribute of ultralytics' metrics that holds it by class.
     """
 
     name: str
@@ -37,14 +40,14 @@ PRECISIONS: Final = {
     DETECT: (Precision("mAP", "(B)", "box"),),
     SEGMENT: (Precision("maskAP", "(M)", "seg"), Precision("boxAP", "(B)", "box")),
 }
-"""By ultralytics' task. The first is what the platform compares models by."""
+"""Average precisions by ultralytics' task. The platform compares models by the first one."""
 
 _CLASSES: Final = "classes"
-"""Ours, among the metrics in a checkpoint: plain tuples, so that it can be read without this code."""
+"""Our key among the metrics in a checkpoint. Its values are plain tuples, so that it can be read without this code."""
 
 
 def metrics_of(task: str, metrics: Mapping[str, float]) -> dict[str, float]:
-    """Metrics of a stage of ultralytics' `task`, from its own."""
+    """Metrics of a stage, from those of ultralytics for its `task`."""
     ours = {}
     for precision in PRECISIONS[task]:
         ours[precision.name] = float(metrics[precision.at50])
@@ -52,8 +55,8 @@ def metrics_of(task: str, metrics: Mapping[str, float]) -> dict[str, float]:
     return ours
 
 
-def classes_of(task: str, metrics: Any) -> tuple[ClassMetrics, ...]:
-    """The same by class, from the metrics of ultralytics' validator; nothing before it has validated."""
+def classes_of(task: str, metrics: "DetMetrics") -> tuple[ClassMetrics, ...]:
+    """Metrics by class, from those of ultralytics' validator; empty before the first validation."""
     if metrics.nt_per_class is None:
         return ()
     part = getattr(metrics, PRECISIONS[task][0].part)
@@ -65,11 +68,11 @@ def classes_of(task: str, metrics: Any) -> tuple[ClassMetrics, ...]:
     )
 
 
-def with_classes(metrics: Mapping[str, Any], classes: Sequence[ClassMetrics]) -> dict[str, Any]:
-    """Metrics for a checkpoint that also tells them by class."""
+def with_classes(metrics: Mapping[str, object], classes: Sequence[ClassMetrics]) -> dict[str, object]:
+    """Metrics for a checkpoint, with those by class among them."""
     return {**metrics, _CLASSES: [astuple(each) for each in classes]}
 
 
 def saved_classes(metrics: Mapping[str, Any]) -> tuple[ClassMetrics, ...]:
-    """What a checkpoint tells by class."""
+    """Metrics by class in a checkpoint."""
     return tuple(ClassMetrics(*row) for row in metrics[_CLASSES])

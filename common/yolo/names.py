@@ -1,4 +1,4 @@
-"""Which models ultralytics can build, known without importing it (that would take seconds)."""
+"""Names of the models that ultralytics can build, without importing it, which would take seconds."""
 
 import difflib
 import importlib.util
@@ -9,19 +9,19 @@ from pathlib import Path
 
 import yaml
 
-TASKS = frozenset({"seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7"})
-"""Words in the name of a configuration that is no detector of a fixed set of classes: what else it does."""
+NAME_SUFFIXES = frozenset({"seg", "cls", "pose", "obb", "sem", "depth", "world", "worldv2", "yoloe", "oiv7"})
+"""Words in the names of configurations that are not detectors of a fixed set of classes."""
 
 SEGMENTED_DETECTOR = "v5/yolov5.yaml"
-"""The configuration of a detector that also goes with a segmentation head, although ultralytics ships none such."""
+"""Configuration of a detector that also works with a segmentation head, although ultralytics ships no such file."""
 
 
 @cache
 def package_folder() -> Path:
-    """Where ultralytics is installed.
+    """Folder of the installed ultralytics.
 
     Raises:
-        ModuleNotFoundError: it is not.
+        ModuleNotFoundError: it is not installed.
     """
     spec = importlib.util.find_spec("ultralytics")
     if spec is None or spec.origin is None:
@@ -31,7 +31,7 @@ def package_folder() -> Path:
 
 @cache
 def detectors() -> dict[str, str]:
-    """Names of all detectors, each with the stem of the configuration file that ultralytics builds it from.
+    """Names of all detectors, each with the stem of its configuration file.
 
     A configuration with several scales gives a name for each: `yolov5.yaml` gives `yolov5n` to `yolov5x`. The P6 models
     also go by their short names: `yolov5n6` is `yolov5n-p6`.
@@ -46,9 +46,9 @@ def detectors() -> dict[str, str]:
 
 @cache
 def segmenters() -> dict[str, str]:
-    """Names of all models of instance segmentation, each with the stem of the configuration that it is built from.
+    """Names of all models of instance segmentation, each with the stem of its configuration file.
 
-    yolov5n-seg to yolov5x-seg are among them, of which ultralytics has no configuration: theirs is that of yolov5n to
+    ultralytics has no configurations for yolov5n-seg to yolov5x-seg: they are those of yolov5n to
     yolov5x, with the head of yolov8-seg, `Segment [nc, 32, 256]`, in place of `Detect [nc]`.
     """
     names = {stem: stem for path in _configurations(frozenset({"seg"})) for stem in _scaled(path)}
@@ -56,12 +56,12 @@ def segmenters() -> dict[str, str]:
 
 
 def check_detector(name: str) -> str:
-    """The name, if it is that of a detector; else a ValueError with the nearest ones."""
+    """Check the name of a detector; the ValueError lists the nearest ones."""
     return _known(name, detectors(), "detector")
 
 
 def check_segmenter(name: str) -> str:
-    """The name, if it is that of a model of instance segmentation; else a ValueError with the nearest ones."""
+    """Check the name of a model of instance segmentation; the ValueError lists the nearest ones."""
     return _known(name, segmenters(), "model of instance segmentation")
 
 
@@ -73,9 +73,9 @@ def _known(name: str, known: Collection[str], kind: str) -> str:
 
 
 def _configurations(tasks: frozenset[str]) -> list[Path]:
-    """The configuration files whose names have exactly these words of `TASKS`."""
+    """The configuration files whose names have exactly these words of `NAME_SUFFIXES`."""
     files = sorted(_folder().rglob("*.yaml"))
-    return [path for path in files if TASKS.intersection(re.split(r"[-_]", path.stem)) == tasks]
+    return [path for path in files if NAME_SUFFIXES.intersection(re.split(r"[-_]", path.stem)) == tasks]
 
 
 def _folder() -> Path:

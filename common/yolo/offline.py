@@ -1,8 +1,11 @@
-"""Import ultralytics without network, telemetry, progress bars, or anything written to HOME."""
+"""Imports ultralytics without network, telemetry, progress bars, or anything written to HOME."""
 
 import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SWITCHES = {
     "YOLO_OFFLINE": "true",
@@ -13,11 +16,11 @@ SWITCHES = {
 """Environment variables that ultralytics reads while it is imported."""
 
 
-def quiet() -> None:
-    """Call this before the first import of ultralytics; later calls change nothing.
+def go_offline() -> None:
+    """Keep ultralytics off the network. Call this before its first import; later calls change nothing.
 
-    What it would do on its own: resolve host names to see whether it is online, post usage events, download fonts and
-    a model to check AMP with, install missing packages, and draw progress bars into the log.
+    On its own it would resolve host names to see whether it is online, post usage events, download fonts and a model
+    to check AMP with, install missing packages, and draw progress bars into the log.
     """
     os.environ.update(SWITCHES)
     from PIL import Image
@@ -25,14 +28,14 @@ def quiet() -> None:
     from ultralytics.utils import LOGGER, SETTINGS, patches, torch_utils
 
     LOGGER.setLevel(logging.WARNING)
-    dict.__setitem__(SETTINGS, "sync", False)  # its own setter would write a file
+    dict.__setitem__(SETTINGS, "sync", False)  # its own setter would write a file to HOME
     # The AMP check compares a downloaded model with and without AMP. Offline it can only warn and say yes.
     trainer.check_amp = _amp_is_fine
-    # Its own `open` tries to install a package for every file that is no image.
+    # Its own `open` tries to install a package for every file that is not an image.
     Image.open = patches._image_open
-    # It would leave one core idle, half of a machine with two. The parent has shared the cores among the ranks.
+    # Its default leaves one core idle, half of a machine with two. The parent has shared the cores among the ranks.
     torch_utils.NUM_THREADS = int(os.environ.get("OMP_NUM_THREADS", torch_utils.NUM_THREADS))
 
 
-def _amp_is_fine(model: Any) -> bool:
+def _amp_is_fine(model: "nn.Module") -> bool:
     return bool(next(model.parameters()).is_cuda)

@@ -4,13 +4,12 @@ import difflib
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import yaml
 
 from common.yolo.names import package_folder
 
-YOLOV5_FLAGS: dict[str, tuple[str, Any]] = {
+YOLOV5_FLAGS: dict[str, tuple[str, object]] = {
     "img": ("imgsz", None),
     "img-size": ("imgsz", None),
     "batch-size": ("batch", None),
@@ -35,7 +34,7 @@ YOLOV5_FLAGS: dict[str, tuple[str, Any]] = {
 }
 """YOLOv5's own flags: the ultralytics key, and its value where the flag stands alone.
 
-An empty key: accepted, but there is nothing left for it to do (anchors, for one, are gone).
+An empty key: the flag is accepted, but has no effect (YOLOv5's anchors, for example, no longer exist).
 """
 
 REFUSED = {
@@ -53,19 +52,19 @@ REFUSED = {
     "evolve": "a task trains one model",
     "task": "the platform gives it as object_type",
     "mode": "this task trains",
-    "time": "it would change epochs under way; give the parameter epochs",
-    "save": "checkpoints are what a restart goes on from",
+    "time": "it would change epochs during the training; give the parameter epochs",
+    "save": "a restart resumes from the checkpoints",
     "sync-bn": "give the parameter sync_bn",
     "sync_bn": "give the parameter sync_bn",
     "save-period": "give the parameter save_period",
     "save_period": "give the parameter save_period",
-    "bucket": "there is no network in a task",
+    "bucket": "a task has no network",
 }
 """Arguments that would break the contract, and what to do instead."""
 
 
-def parse_options(text: str) -> dict[str, Any]:
-    """Turn `args_options` into trainer arguments.
+def parse_options(text: str) -> dict[str, object]:
+    """Parse `args_options` into trainer arguments.
 
     Args:
         text: such as `--exist-ok --optimizer SGD lr0=0.02`.
@@ -74,7 +73,7 @@ def parse_options(text: str) -> dict[str, Any]:
         ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of
             the wrong kind.
     """
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     for name, value in _pairs(shlex.split(text)):
         if name in REFUSED:
             raise ValueError(f"{name!r} is not allowed: {REFUSED[name]}")
@@ -84,7 +83,7 @@ def parse_options(text: str) -> dict[str, Any]:
     return options
 
 
-def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
+def _pairs(words: list[str]) -> Iterator[tuple[str, object]]:
     """(name, value) pairs; the value of a flag that stands alone is None."""
     waiting: str | None = None
     for word in words:
@@ -107,23 +106,23 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
         yield waiting, None
 
 
-def _value(text: str) -> Any:
-    """As YAML reads it, but `1e-3` is a number."""
+def _value(text: str) -> object:
+    """Read a value as YAML does, but `1e-3` as a number."""
     try:
-        value = yaml.safe_load(text)
+        value: object = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ValueError(f"{text!r} is no value (a number, true, false, a word, or a list such as [1, 2])") from None
+        raise ValueError(f"{text!r} is not a value (a number, true, false, a word, or a list such as [1, 2])") from None
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
         return value
 
 
-def _checked(key: str, value: Any) -> Any:
+def _checked(key: str, value: object) -> object:
     known = trainer_arguments()
     if key not in known:
         near = difflib.get_close_matches(key, [*known, *YOLOV5_FLAGS], n=3, cutoff=0.0)
-        raise ValueError(f"{key!r} is no trainer argument; nearest: {', '.join(near)}")
+        raise ValueError(f"{key!r} is not a trainer argument; nearest: {', '.join(near)}")
     default = known[key]
     numeric = isinstance(default, int | float) and not isinstance(default, bool)
     if numeric and (isinstance(value, bool) or not isinstance(value, int | float | list)):
@@ -132,8 +131,8 @@ def _checked(key: str, value: Any) -> Any:
 
 
 @cache
-def trainer_arguments() -> dict[str, Any]:
-    """Every ultralytics argument with its default, from the package's own list."""
+def trainer_arguments() -> dict[str, object]:
+    """All ultralytics arguments with their defaults, from the package's own list."""
     text = (package_folder() / "cfg" / "default.yaml").read_text(encoding="utf-8")
-    arguments: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    arguments: dict[str, object] = yaml.load(text, Loader=yaml.CSafeLoader)
     return arguments

@@ -1,4 +1,4 @@
-"""Hyper-parameters that every ultralytics image has, with the names and defaults of the seed documents."""
+"""Hyper-parameters of every ultralytics image, with the names and defaults of the seed documents."""
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
@@ -10,7 +10,6 @@ from common.mining.params import (
     ClassWeights,
     class_weights_parameter,
     mining_algorithm_parameter,
-    parse_class_weights,
 )
 from common.task.mining_settings import MiningSettings
 from common.task.params import (
@@ -22,6 +21,7 @@ from common.task.params import (
     max_bad_images_parameter,
     parameter,
 )
+from common.task.parsed import AS_TYPED, Parsed, parsed_by
 from common.weights.zoo import Zoo
 from common.yolo.names import check_detector, check_segmenter
 from common.yolo.options import parse_options
@@ -42,17 +42,16 @@ def _activation(value: str) -> str:
     return by_lower.get(name.lower(), "")
 
 
-def _options(value: str) -> str:
-    parse_options(value)
-    return value
-
-
 Activation = Annotated[str, AfterValidator(_activation)]
-"""The name of one of `ACTIVATIONS`, or empty."""
+"""Name of one of `ACTIVATIONS`, or empty."""
+
+
+TrainerOptions = Annotated[Parsed[dict[str, object]], parsed_by(parse_options), AS_TYPED]
+"""Text that `parse_options` understands, and the arguments of the trainer."""
 
 
 def activation_parameter(from_scratch: str) -> Any:
-    """`activate`, which is empty; `from_scratch` is what that means without weights."""
+    """`activate`, empty by default; `from_scratch` is the activation of models without weights."""
     return parameter(
         "",
         f"activation function, such as SiLU or ReLU; empty: that of the weights, or {from_scratch} from scratch",
@@ -75,9 +74,9 @@ class YoloTraining(TrainingParameters):
 
     Attributes:
         zoo: the packaged weights by name of the model.
-        default_activation: of a model that is trained from scratch, where the task does not say.
+        default_activation: activation of a model that is trained from scratch, unless the task gives one.
         plain_resize: whether images are resized to a square as they are, not fitted into it with a border.
-        rv1126: whether the models come with what the tool chain of the RV1126 NPU needs.
+        rv1126: whether the models come with files for the tool chain of the RV1126 NPU.
     """
 
     zoo: ClassVar[Zoo]
@@ -93,11 +92,11 @@ class YoloTraining(TrainingParameters):
     )
     batch_size_per_gpu: int = parameter(
         16,
-        "images a GPU in a batch; double it while less than half of the memory is used",
+        "batch size per GPU; double it while less than half of the GPU memory is in use",
         "每张 GPU 一次处理的图片数量；显存占用低于 50% 时可加倍",
         ge=1,
     )
-    num_workers_per_gpu: int = parameter(4, "processes a GPU that read images", "每张 GPU 对应的数据读取进程数", ge=0)
+    num_workers_per_gpu: int = parameter(4, "data-loading processes per GPU", "每张 GPU 对应的数据读取进程数", ge=0)
     epochs: int = parameter(100, "passes over the training set", "遍历训练集的次数", ge=1)
     img_size: int = parameter(
         640,
@@ -106,9 +105,9 @@ class YoloTraining(TrainingParameters):
         ge=32,
     )
     opset: int = parameter(11, "ONNX operator set of the exported model", "导出 onnx 的 opset", ge=9, le=20)
-    args_options: Annotated[str, AfterValidator(_options)] = parameter(
+    args_options: TrainerOptions = parameter(
         "--exist-ok",
-        "further trainer arguments: --flag value (YOLOv5) or key=value (ultralytics)",
+        "additional trainer arguments: --flag value (YOLOv5) or key=value (ultralytics)",
         "其他训练参数：--flag value（YOLOv5 写法）或 key=value（ultralytics 写法）",
     )
     save_best_only: bool = parameter(
@@ -142,13 +141,13 @@ class YoloInfer(CandidateParameters):
         "输入图像的长边（像素），向上取整到 32 的倍数；建议与训练一致",
         ge=32,
     )
-    conf_thres: float = parameter(0.25, "least confidence of a detection", "置信度阈值", ge=0, le=1)
+    conf_thres: float = parameter(0.25, "minimum confidence of a detection", "置信度阈值", ge=0, le=1)
     iou_thres: float = parameter(
         0.45, "IoU above which the weaker of two boxes of a class is dropped (NMS)", "nms 的 iou 阈值", ge=0, le=1
     )
-    batch_size_per_gpu: int = parameter(16, "images a GPU in a batch", "每张 GPU 一次处理的图片数量", ge=1)
+    batch_size_per_gpu: int = parameter(16, "batch size per GPU", "每张 GPU 一次处理的图片数量", ge=1)
     num_workers_per_gpu: int = parameter(
-        4, "threads a GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
+        4, "threads per GPU that read and decode images", "每张 GPU 对应的数据读取线程数", ge=0
     )
     pin_memory: bool = parameter(
         False, "copy batches to the GPU through page-locked memory", "是否使用锁页内存以加快数据拷贝到 GPU"
@@ -168,7 +167,7 @@ class YoloMining(YoloInfer):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        weights = parse_class_weights(self.class_distribution_scores)
+        weights = self.class_distribution_scores.value
         return replace(super().options(), algorithm=self.mining_algorithm, mining=MiningSettings(class_weights=weights))
 
 
@@ -197,7 +196,7 @@ class SegmentationMining(YoloInfer):
     class_distribution_scores: ClassWeights = class_weights_parameter()
     mcd_iterations: int = parameter(
         10,
-        "forward passes with dropout for each image, for maskAL",
+        "forward passes with dropout per image, for maskAL",
         "maskAL 对每张图像进行带 dropout 的推理的次数",
         absent_is_default=True,
         ge=1,
@@ -205,6 +204,6 @@ class SegmentationMining(YoloInfer):
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
-        weights = parse_class_weights(self.class_distribution_scores)
+        weights = self.class_distribution_scores.value
         settings = MiningSettings(class_weights=weights, passes=self.mcd_iterations)
         return replace(super().options(), algorithm=self.mining_algorithm, mining=settings)

@@ -1,65 +1,66 @@
-"""A trained YOLO, for boxes or masks, behind the engine's `Predictor`."""
+"""Predictions of a trained YOLO, for boxes or masks."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from common.arrays import Floats, Pixels
-from common.errors import ConfigError, ModelError
 from common.images.letterbox import Prepared, letterbox, stretch
 from common.masks.prototypes import Prototypes
-from common.predictions import Detections, Prediction
-from common.run.device import device_of
-from common.run.rank import Rank
-from common.task.env import Task
-from common.weights.given import choose
-from common.yolo.checkpoint import load_weights_for
+from common.predictions import MAX_DETECTIONS, Detections, Prediction
 from common.yolo.dropout import dropped, inputs_of
-from common.yolo.params import YoloInfer
-from common.yolo.tasks import TASKS
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import BaseModel, DetectionModel
 
-MAX_DETECTIONS = 300
-"""Most boxes of one image, as in ultralytics."""
+Raw = Mapping[str, torch.Tensor]
+"""Outputs of a YOLO's head before they are decoded."""
+
+Outputs = tuple[torch.Tensor | tuple[torch.Tensor, torch.Tensor], Raw]
+"""Outputs of a model: decoded ones, with the prototypes of a model of instance segmentation, and raw ones."""
 
 
-def load_predictor(task: Task, parameters: YoloInfer, rank: Rank) -> "YoloPredictor":
-    """The given model on this rank's device. See `run.image.Family`.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a predictor.
 
-    Raises:
-        ModelError: there are no weights, they cannot be read, or are for another task or number of classes.
-        NoDeviceError: gpu_id names a GPU that is not there.
+    Attributes:
+        img_size: longer side of the input in pixels, rounded up to the stride of the model.
+        conf_thres: least confidence of a detection.
+        iou_thres: IoU above which the weaker of two boxes of a class is dropped.
+        square: whether images are resized to a square as they are, not fitted into it with a border.
+        pin_memory: whether batches reach a GPU through page-locked memory.
     """
-    path = choose(task.model_files)
-    model = load_weights_for(path, TASKS[task.object_type])
-    names = tuple(model.names.values())
-    if task.class_names and len(task.class_names) != len(names):
-        raise ModelError(f"{path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}")
-    if task.class_names and names != task.class_names:
-        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)
-    device = device_of(task, rank)
-    log.info("weights: %s on %s", path, device)
-    return YoloPredictor(model, device, parameters)
+
+    img_size: int = 640
+    conf_thres: float = 0.25
+    iou_thres: float = 0.45
+    square: bool = False
+    pin_memory: bool = False
+
+
+def is_rtdetr(model: "BaseModel") -> bool:
+    """Recognise a model that predicts from queries, not from cells, and so provides no class maps."""
+    return type(model.model[-1]).__name__ == "RTDETRDecoder"
 
 
 class YoloPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
         model: an ultralytics model of detection or of instance segmentation.
         device: where to run it; half precision on a GPU.
-        parameters: thresholds, image size, pinned memory.
+        settings: sizes and thresholds.
     """
 
-    def __init__(self, model: Any, device: torch.device, parameters: YoloInfer) -> None:
-        self._queries = type(model.model[-1]).__name__ == "RTDETRDecoder"
-        model.model[-1].end2end = False  # one path for all: class probabilities of every cell, then our NMS
+    def __init__(self, model: "DetectionModel", device: torch.device, settings: Settings) -> None:
+        self._queries = is_rtdetr(model)
+        model.model[-1].end2end = False  # one path for all models: class probabilities of every cell, then NMS
         self._model = model.fuse().to(device).eval()
         if device.type == "cuda":
             self._model = self._model.half()
@@ -68,12 +69,12 @@ class YoloPredictor:
         self.class_names: Sequence[str] = tuple(model.names.values())
         self._stride = int(model.stride.max())
         self._device = device
-        self._parameters = parameters
+        self._settings = settings
 
     def prepare(self, image: Pixels) -> Prepared:
-        """Letterbox to the model's stride, or resize to a square: with `plain_resize`, and always for RT-DETR."""
-        size = -(-self._parameters.img_size // self._stride) * self._stride
-        square = self._queries or self._parameters.plain_resize
+        """Letterbox to the model's stride, or resize to a square: with `square`, and always for RT-DETR."""
+        size = -(-self._settings.img_size // self._stride) * self._stride
+        square = self._queries or self._settings.square
         return stretch(image, size) if square else letterbox(image, size, self._stride)
 
     @torch.inference_mode()
@@ -84,11 +85,11 @@ class YoloPredictor:
 
     @torch.inference_mode()
     def predict_dropout(self, batch: NDArray[np.uint8], passes: Sequence[Sequence[int]]) -> Iterator[list[Prediction]]:
-        """The same with some features missing, again and again; all but the head runs once. See `dropout`.
+        """Forward passes with some features missing; all but the head runs once. See `dropout`.
 
         Args:
             batch: `(B, H, W, 3)` uint8 BGR.
-            passes: B seeds for each pass. What is predicted for an image depends on its own seed alone.
+            passes: B seeds per pass. The predictions for an image depend on its own seed alone.
         """
         head = self._model.model[-1]
         with inputs_of(head) as features:
@@ -97,8 +98,8 @@ class YoloPredictor:
             outputs = head(dropped(features, seeds))
             yield self._predictions(outputs, (batch.shape[1], batch.shape[2]), class_maps=False)
 
-    def _predictions(self, outputs: Any, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
-        """What the head gives for a batch of inputs of `size`, height and width."""
+    def _predictions(self, outputs: Outputs, size: tuple[int, int], *, class_maps: bool) -> list[Prediction]:
+        """Predictions from the outputs of the head, for a batch of inputs of `size`, height and width."""
         output, raw = outputs
         output, prototypes = output if isinstance(output, tuple) else (output, None)
         if self._queries:
@@ -113,7 +114,7 @@ class YoloPredictor:
     def _tensor(self, batch: NDArray[np.uint8]) -> torch.Tensor:
         """`(B, H, W, 3)` uint8 BGR -> `(B, 3, H, W)` RGB in [0, 1] on the device."""
         pixels = torch.from_numpy(batch)
-        if self._parameters.pin_memory and self._device.type == "cuda":
+        if self._settings.pin_memory and self._device.type == "cuda":
             pixels = pixels.pin_memory()
         pixels = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
         return pixels.to(next(self._model.parameters()).dtype).div_(255)
@@ -128,11 +129,11 @@ class YoloPredictor:
 
         rows, kept = non_max_suppression(
             output.clone(),  # it converts the boxes in place
-            self._parameters.conf_thres,
-            self._parameters.iou_thres,
+            self._settings.conf_thres,
+            self._settings.iou_thres,
             max_det=MAX_DETECTIONS,
             nc=len(self.class_names),
-            max_time_img=float("inf"),  # a limit would empty the rest of a batch, and only on a slow machine
+            max_time_img=float("inf"),  # with a limit, a slow machine would lose the boxes of a batch's last images
             return_idxs=True,
         )
         probabilities = output[:, 4 : 4 + len(self.class_names)].transpose(1, 2)
@@ -142,16 +143,14 @@ class YoloPredictor:
         ]
         return detections, [found[:, 6:].cpu().numpy() for found in rows]
 
-    def _class_maps(self, raw: dict[str, Any]) -> list[tuple[Floats, ...]]:
-        """Class probabilities of every cell as one `(K, h, w)` map a scale, for each image.
+    def _class_maps(self, raw: Raw) -> list[tuple[Floats, ...]]:
+        """Class probabilities of every cell: one `(K, h, w)` map per scale, for each image.
 
         Raises:
-            ConfigError: the model predicts from queries, not from cells.
+            ValueError: the model predicts from queries, not from cells.
         """
         if self._queries:
-            raise ConfigError(
-                "mining_algorithm: 'aldd' needs a map of classes, which RT-DETR has not (one of cald, entropy, random)"
-            )
+            raise ValueError("RT-DETR provides no class maps")
         raw = raw.get("one2many", raw)
         shapes = [feature.shape[-2:] for feature in raw["feats"]]
         scales = raw["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
@@ -159,8 +158,8 @@ class YoloPredictor:
         return list(zip(*arrays, strict=True))
 
 
-def _decode_queries(raw: Any, size: int) -> torch.Tensor:
-    """RT-DETR's boxes in units of the input and class logits -> `(B, 4 + K, Q)` as YOLO gives them, in pixels."""
+def _decode_queries(raw: Sequence[torch.Tensor], size: int) -> torch.Tensor:
+    """Turn RT-DETR's boxes in units of the input and its class logits into `(B, 4 + K, Q)`, as of YOLO, in pixels."""
     boxes, logits = raw[0][-1], raw[1][-1]
     return torch.cat((boxes * size, logits.sigmoid()), dim=-1).transpose(1, 2)
 

@@ -1,15 +1,18 @@
-"""A trained YOLO as an ONNX graph that ends at the last convolutions of its head: nothing decoded, no NMS."""
+"""Exports a trained YOLO as an ONNX graph that ends at the last convolutions of its head: not decoded, without NMS."""
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import onnx
 import onnxruntime
 import torch
 from ultralytics.nn.modules.head import Detect, Segment26
+
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import DetectionModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +20,9 @@ class RawOutput:
     """One output of the graph.
 
     Attributes:
-        name: of the tensor, such as `box_8`.
+        name: name of the tensor, such as `box_8`.
         kind: box, cls, mask (the coefficients of an object's mask) or prototypes.
-        stride: pixels of the input a cell.
+        stride: pixels of the input per cell.
         shape: `(1, channels, height / stride, width / stride)`.
     """
 
@@ -30,25 +33,25 @@ class RawOutput:
 
 
 class RawHead(torch.nn.Module):
-    """In the place of a `Detect` or `Segment` head: what its branches give at each scale, then the prototypes.
+    """Replaces a `Detect` or `Segment` head: gives the outputs of its branches at each scale, then the prototypes.
 
-    Of a head that is trained both with and without the need for NMS, the branches that need it: as in inference.
+    A head that is trained both with and without the need for NMS gives the branches that need it, as in inference.
     """
 
-    def __init__(self, head: Any) -> None:
+    def __init__(self, head: Detect) -> None:
         super().__init__()
-        self.f, self.i = head.f, head.i  # tell the model which layers are the input
+        self.f, self.i = head.f, head.i  # by these the model finds the layers that are the input
         self.branches = torch.nn.ModuleDict({name.removesuffix("_head"): b for name, b in head.one2many.items()})
         self.prototypes = getattr(head, "proto", None)
         self.reg_max: int = head.reg_max
         self._all_scales = isinstance(head, Segment26)
 
     def forward(self, scales: list[torch.Tensor]) -> dict[str, list[torch.Tensor]]:
-        """Features of each scale, finest first -> `(B, channels, h, w)` by kind and scale."""
-        branches: Any = self.branches.items()
-        found = {
-            kind: [layers(scale) for layers, scale in zip(branch, scales, strict=True)] for kind, branch in branches
-        }
+        """Turn features of each scale, finest first, into `(B, channels, h, w)` by kind and scale."""
+        found = {}
+        for kind, branch in self.branches.items():
+            assert isinstance(branch, torch.nn.ModuleList)
+            found[kind] = [layers(scale) for layers, scale in zip(branch, scales, strict=True)]
         if self.prototypes is not None:
             found["prototypes"] = [self.prototypes(scales if self._all_scales else scales[0])]
         return found
@@ -62,14 +65,14 @@ class PlainHardswish(torch.nn.Module):
         return x * torch.clamp(x + 3, 0, 6) / 6
 
 
-def cut(model: Any) -> Any:
-    """The model with `RawHead` as its head, ready for tracing. The model itself is changed.
+def cut(model: "DetectionModel") -> "DetectionModel":
+    """Put `RawHead` in the place of the head, ready for tracing. The model itself is changed.
 
     Args:
         model: an ultralytics model with a `Detect` or `Segment` head.
 
     Raises:
-        TypeError: the head is another one, which has no raw outputs.
+        TypeError: the head is of another kind, which has no raw outputs.
     """
     head = model.model[-1]
     if not isinstance(head, Detect):
@@ -79,15 +82,15 @@ def cut(model: Any) -> Any:
     model.model[-1] = RawHead(head)
     for module in model.modules():
         if hasattr(module, "forward_split"):
-            module.forward = module.forward_split  # else tracing writes the arithmetic of torch.chunk
+            module.forward = module.forward_split  # otherwise tracing writes the arithmetic of torch.chunk
         if isinstance(getattr(module, "act", None), torch.nn.Hardswish):
             module.act = PlainHardswish()
     return model
 
 
 @torch.inference_mode()
-def outputs_of(model: Any, size: int) -> list[RawOutput]:
-    """The outputs of a model that was `cut`, in the order of the graph, for an input of `size` by `size` pixels."""
+def outputs_of(model: "DetectionModel", size: int) -> list[RawOutput]:
+    """Outputs of a model that was `cut`, in the order of the graph, for an input of `size` by `size` pixels."""
     found = model(torch.zeros(1, 3, size, size))
     outputs = []
     for kind, tensors in found.items():
@@ -98,10 +101,12 @@ def outputs_of(model: Any, size: int) -> list[RawOutput]:
     return outputs
 
 
-def write_graph(model: Any, outputs: Sequence[RawOutput], path: Path, size: int, opset: int, ir_version: int) -> None:
+def write_graph(
+    model: "DetectionModel", outputs: Sequence[RawOutput], path: Path, size: int, opset: int, ir_version: int
+) -> None:
     """Write the graph of a model that was `cut`: input `images` (1, 3, S, S) float32, every shape fixed.
 
-    onnxruntime computes what is constant, so that no arithmetic of shapes and no Constant or Identity is left.
+    onnxruntime folds constants, so that no arithmetic of shapes and no Constant or Identity is left.
 
     Args:
         outputs: see `outputs_of`.
@@ -111,7 +116,7 @@ def write_graph(model: Any, outputs: Sequence[RawOutput], path: Path, size: int,
     traced, folded = path.with_suffix(".traced.onnx"), path.with_suffix(".folded.onnx")
     names = [output.name for output in outputs]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what torch says while it traces is about its own operators
+        warnings.simplefilter("ignore")  # torch's warnings while it traces are about its own operators
         torch.onnx.export(
             model,
             (torch.zeros(1, 3, size, size),),
@@ -119,13 +124,13 @@ def write_graph(model: Any, outputs: Sequence[RawOutput], path: Path, size: int,
             opset_version=opset,
             input_names=["images"],
             output_names=names,
-            dynamo=False,  # the other way starts at opset 18
+            dynamo=False,  # the exporter with dynamo starts at opset 18
         )
     _fold(traced, folded)
     content = onnx.load(str(folded))
     content.ir_version = ir_version
     for other in [entry for entry in content.opset_import if entry.domain]:
-        content.opset_import.remove(other)  # onnxruntime lists all that it knows
+        content.opset_import.remove(other)  # onnxruntime lists all domains that it knows
     onnx.save(content, str(path))
     for temporary in (traced, folded):
         temporary.unlink()
@@ -139,5 +144,5 @@ def _fold(source: Path, target: Path) -> None:
         str(source),
         options,
         providers=["CPUExecutionProvider"],
-        disabled_optimizers=["Pad_Fusion"],  # it pads a MaxPool by -inf instead of by 0
+        disabled_optimizers=["Pad_Fusion"],  # it pads a MaxPool with -inf instead of 0
     )

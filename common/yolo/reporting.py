@@ -1,15 +1,13 @@
-"""What a running YOLO training tells: progress, one log line an epoch, tensorboard, the curve, and its stages."""
+"""Reports on a running YOLO training: progress, one log line per epoch, tensorboard, the curve, and its stages."""
 
 import csv
 import logging
 from pathlib import Path
-from typing import Any
-
-from tensorboardX import SummaryWriter
 
 from common.progress import Progress
 from common.results.curve import CURVE_FILE, Point, write_curve
 from common.results.stages import Stages
+from common.results.training_log import TrainingLog
 from common.task.env import Task
 from common.yolo.metrics import PRECISIONS, classes_of, metrics_of
 from common.yolo.tasks import DETECT, SEGMENT
@@ -18,7 +16,7 @@ from common.yolo.trainer import Goals
 log = logging.getLogger(__name__)
 
 _TAGS = {DETECT: {"(B)": ""}, SEGMENT: {"(B)": "_box", "(M)": "_mask"}}
-"""What ultralytics' marks of a metric become in tensorboard."""
+"""Replacements of ultralytics' suffixes of metrics in tensorboard."""
 
 
 class Reporter:
@@ -27,18 +25,18 @@ class Reporter:
     Args:
         task: names the output folders.
         stages: receives each checkpoint.
-        progress: called with the share of the epochs that is done.
+        progress: called with the finished share of the epochs.
     """
 
     def __init__(self, task: Task, stages: Stages, progress: Progress) -> None:
         self._task = task
         self._stages = stages
         self._progress = progress
+        self._log = TrainingLog(task)
         self._batch = 0
-        self._tensorboard: SummaryWriter | None = None
 
     def attach(self, trainer: Goals) -> None:
-        """Have the trainer call us."""
+        """Register the callbacks."""
         trainer.add_callback("on_train_start", self._start)
         trainer.add_callback("on_train_epoch_start", self._start_epoch)
         trainer.add_callback("on_train_batch_end", self._end_batch)
@@ -48,11 +46,12 @@ class Reporter:
 
     def close(self) -> None:
         """Flush what is still in memory."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        self._log.close()
 
     def _start(self, trainer: Goals) -> None:
-        self._tensorboard = SummaryWriter(str(self._task.env.output.tensorboard_dir))
+        if trainer.csv.is_file():  # of a killed training, whose last epoch may be missing in the curve
+            points = read_results(trainer.csv, trainer.args.task)
+            write_curve(self._task.env.output.root_dir / CURVE_FILE, points, self._task.object_type)
         log.info(
             "%s: %.2f M parameters, epochs %d to %d, batch %d, image size %d",
             Path(str(trainer.args.model)).stem,
@@ -80,34 +79,24 @@ class Reporter:
     def _end_epoch(self, trainer: Goals) -> None:
         losses = {f"train/{name}": float(value) for name, value in trainer.tloss.items()}
         values = {**losses, **{name: float(value) for name, value in trainer.metrics.items()}, **trainer.lr}
-        assert self._tensorboard is not None
-        for name, value in values.items():
-            self._tensorboard.add_scalar(_tag(name, trainer.args.task), value, trainer.epoch + 1)
-        metrics = metrics_of(trainer.args.task, values)
-        told = {"loss": sum(losses.values()), **metrics}
-        log.info(
-            "epoch %d/%d: %s",
-            trainer.epoch + 1,
-            trainer.epochs,
-            ", ".join(f"{name} {value:.4f}" for name, value in told.items()),
-        )
-        points = read_results(Path(trainer.csv), trainer.args.task)
-        write_curve(self._task.env.output.root_dir / CURVE_FILE, points, self._task.object_type)
+        epoch, kind = trainer.epoch + 1, trainer.args.task
+        self._log.draw({_tag(name, kind): value for name, value in values.items()}, epoch)
+        self._log.validated(epoch, trainer.epochs, metrics_of(kind, values), sum(losses.values()))
 
 
 def read_results(path: Path, task: str) -> list[Point]:
-    """The curve of a training for ultralytics' `task`, from its results.csv."""
+    """Read the curve of a training for ultralytics' `task` from its results.csv."""
     goal = PRECISIONS[task][0]
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     return [Point(int(row["epoch"]), float(row[goal.at50]), float(row[goal.at50_95]), _total_loss(row)) for row in rows]
 
 
 def _tag(name: str, task: str) -> str:
-    """A name of ultralytics as one of tensorboard, where brackets are not allowed."""
+    """Turn a name of ultralytics into one of tensorboard, where brackets are not allowed."""
     for mark, text in _TAGS[task].items():
         name = name.replace(mark, text)
     return name
 
 
-def _total_loss(row: dict[str, Any]) -> float:
+def _total_loss(row: dict[str, str]) -> float:
     return sum(float(value) for name, value in row.items() if name.startswith("train/"))

@@ -1,4 +1,4 @@
-"""What Rockchip's RV1126 NPU needs of a trained model: a graph that its tool chain converts, and how to use it.
+"""Exports a trained model for Rockchip's RV1126 NPU: a graph that its tool chain converts, and how to use it.
 
 Source: RKNN-Toolkit 1.7 (github.com/rockchip-linux/rknn-toolkit), doc/RKNN_OP_Support_V1.7.1.md: ONNX 1.6.0, that is IR
 version 6 and opset 11, and the operators below. RKNN-Toolkit 2 is for other NPUs. As in Rockchip's own exports
@@ -9,15 +9,15 @@ the few cells above the threshold, and boxes, classes and masks get a quantisati
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import onnx
 import yaml
 
 from common.files import write_text
 from common.images.letterbox import GREY
-from common.yolo.checkpoint import load_weights
-from common.yolo.offline import quiet
+from common.yolo.checkpoint import read_weights
+from common.yolo.offline import go_offline
 from common.yolo.params import YoloInfer
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECTION = "rv1126"
-"""Of result.yaml's attachments."""
+"""Name of the section of result.yaml's attachments."""
 
 GRAPH, DESCRIPTION = "best-rv1126.onnx", "rv1126.yaml"
 
 OPSET, IR_VERSION = 11, 6
 
 MOST_AXES = 4
-"""Of a tensor: batch, channels, height, width."""
+"""Maximum number of axes of a tensor: batch, channels, height, width."""
 
 OPERATORS = frozenset({
     "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "DepthToSpace",
@@ -43,7 +43,7 @@ OPERATORS = frozenset({
     "Resize", "Sigmoid", "Slice", "Softmax", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
     "Transpose", "Unsqueeze", "Upsample",
 })  # fmt: skip
-"""Those of the document that a graph of float numbers without recurrence can have."""
+"""Operators of the document that can occur in a graph of float numbers without recurrence."""
 
 MEAN, STD = (0, 0, 0), (255, 255, 255)
 """The input is (byte - mean) / std."""
@@ -61,7 +61,7 @@ BACK = {
 
 DECODING = {
     "cell": "the cell in column x and row y of an output with stride s has its centre at ((x + 0.5) s, (y + 0.5) s)",
-    "score": "sigmoid(cls), one a class; the best is the score and the class of the cell; keep those above conf_thres",
+    "score": "sigmoid(cls), one per class; the best is score and class of the cell; keep those above conf_thres",
     "box": "the channels are (4, reg_max). Softmax over reg_max, times 0, 1, 2, ..., summed (with reg_max 1: the "
     "channel itself), times s: pixels from the centre to the left, top, right and bottom side",
     "nms": "for each class: drop a box whose IoU with a better one is above iou_thres",
@@ -74,8 +74,8 @@ MASK_DECODING = {
 
 CONVERSION = (
     "with RKNN-Toolkit 1.7: rknn.config(**rknn_config); rknn.load_onnx(graph); rknn.build(do_quantization=True, "
-    "dataset=...), a text file that names a training image a line, resized like the input. The NPU then takes bytes: "
-    "mean and std are in the converted model"
+    "dataset=...), a text file that names one training image per line, resized like the input. The NPU then takes "
+    "bytes: mean and std are in the converted model"
 )
 
 
@@ -88,21 +88,21 @@ def export_rv1126(weights: Path, folder: Path, img_size: int, *, plain_resize: b
         plain_resize: see `YoloTraining`.
 
     Returns:
-        Both files; none where the NPU cannot run the model, and the log says why.
+        Both files; an empty list where the NPU cannot run the model, and the log says why.
     """
     try:
         return _export(weights, folder, img_size, plain_resize=plain_resize)
-    except Exception as error:  # whatever it is, it must not cost the model that was trained
+    except Exception as error:  # whatever fails here must not cost the model that was trained
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         log.warning("no export for the RV1126: %s", reason)
         return []
 
 
 def _export(weights: Path, folder: Path, img_size: int, *, plain_resize: bool) -> list[Path]:
-    quiet()
+    go_offline()
     from common.yolo.raw_outputs import cut, outputs_of, write_graph
 
-    model = cut(load_weights(weights))
+    model = cut(read_weights(weights))
     stride = int(model.stride.max())
     size = -(-img_size // stride) * stride
     outputs = outputs_of(model, size)
@@ -115,7 +115,7 @@ def _export(weights: Path, folder: Path, img_size: int, *, plain_resize: bool) -
 
 
 def check_graph(graph: onnx.ModelProto) -> None:
-    """Whether the tool chain can convert a graph.
+    """Check that the tool chain can convert a graph.
 
     Raises:
         ValueError: it has an operator that is not in `OPERATORS`, or a tensor of more than `MOST_AXES` axes.
@@ -132,8 +132,8 @@ def check_graph(graph: onnx.ModelProto) -> None:
 
 def describe(
     outputs: Sequence["RawOutput"], classes: Sequence[str], reg_max: int, size: int, *, plain_resize: bool
-) -> dict[str, Any]:
-    """What a program on the device needs beside the graph, as plain values: before, after, and the conversion.
+) -> dict[str, object]:
+    """Describe, as plain values, how a program on the device uses the graph: before it, after it, and the conversion.
 
     Args:
         outputs: of the graph.

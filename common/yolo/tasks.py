@@ -1,4 +1,4 @@
-"""What ultralytics calls the object types of a project."""
+"""Names of ultralytics for the object types of a project."""
 
 from typing import Final
 

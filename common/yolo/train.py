@@ -3,7 +3,6 @@
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
 
 from common.errors import ConfigError, NanError
 from common.progress import Progress, part
@@ -11,27 +10,26 @@ from common.results.stages import BEST, LAST, Periodic, Stages
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
-from common.yolo.checkpoint import load_weights, torch_load
+from common.yolo.checkpoint import read_checkpoint, read_weights
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of, saved_classes
-from common.yolo.offline import quiet
-from common.yolo.options import parse_options
+from common.yolo.offline import go_offline
 from common.yolo.params import YoloTraining
-from common.yolo.start import start_of
+from common.yolo.starting_point import starting_point
 from common.yolo.tasks import TASKS
 
 log = logging.getLogger(__name__)
 
 STOPPED_EARLY = "stopped-early"
-"""Marks a training that the trainer ended before its last epoch, because the metric no longer rose."""
+"""Name of the file that marks a training which ended before its last epoch, because the metric no longer rose."""
 
 DATA_DONE, FIT_DONE = 0.01, 0.96
 """Progress after the conversion of the data and after the last epoch; the rest is export."""
 
 
 def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `run.image.Family`."""
-    quiet()
+    """Train, or resume a training that was killed. See `run.image.Family`."""
+    go_offline()
     device_of(task, rank)
     run = task.scratch / "run"
     last = run / "weights" / "last.pt"
@@ -44,9 +42,9 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
     progress(DATA_DONE)
     arguments = _arguments(task, parameters, run, data)
     if _finished(last):
-        log.info("training was finished before; only the export is left")
+        log.info("the training was finished before; only the export is left")
     else:
-        arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else start_of(task, parameters)
+        arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else starting_point(task, parameters)
         _fit(task, parameters, arguments, stages, rank, progress)
     if rank.number == 0:
         progress(FIT_DONE)
@@ -54,20 +52,20 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
 
 
 def _recover(stages: Stages, weights: Path, kind: str) -> None:
-    """Publish what a killed training had saved, but perhaps not yet published."""
+    """Publish the checkpoints that a killed training saved, but perhaps did not publish."""
     for name, best in (("best.pt", True), ("last.pt", False)):
         if (weights / name).is_file():
-            checkpoint = torch_load(weights / name)
+            checkpoint = read_checkpoint(weights / name)
             saved = checkpoint["train_metrics"]
             metrics, classes = metrics_of(kind, saved), saved_classes(saved)
             stages.publish(weights / name, checkpoint["epoch"] + 1, metrics, best=best, classes=classes)
 
 
-def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, Any]:
-    """Arguments of the trainer. `args_options` comes last and wins.
+def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> dict[str, object]:
+    """Arguments of the trainer. `args_options` comes last and overrides everything else.
 
-    `overlap_mask` would paint all masks of an image into one, where an object loses what smaller ones cover of it,
-    while its box stays: the mask and the box that are learned would not be those of the same object.
+    `overlap_mask` would paint all masks of an image into one map, where an object loses the pixels that smaller ones
+    cover, while its box stays: mask and box would no longer be those of the same object.
     """
     world = max(len(task.gpu_ids), 1)
     return {
@@ -85,26 +83,26 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
         "plots": False,
         "verbose": False,
         "overlap_mask": False,
-        **parse_options(parameters.args_options),
+        **parameters.args_options.value,
     }
 
 
 def architecture_of(start: Path) -> str:
-    """Name of the configuration that a `.pt` or `.yaml` file builds, such as yolov5n."""
-    return Path(load_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
+    """Name of the configuration behind a `.pt` or `.yaml` file, such as yolov5n."""
+    return Path(read_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
 
 
 def _finished(last: Path) -> bool:
     if not last.is_file():
         return False
-    checkpoint = torch_load(last)
+    checkpoint = read_checkpoint(last)
     return checkpoint["epoch"] + 1 >= checkpoint["train_args"]["epochs"] or (last.parent / STOPPED_EARLY).is_file()
 
 
 def _fit(
     task: Task,
     parameters: YoloTraining,
-    arguments: dict[str, Any],
+    arguments: dict[str, object],
     stages: Stages,
     rank: Rank,
     progress: Progress,
@@ -114,7 +112,8 @@ def _fit(
     from common.yolo.trainer import trainer_for
 
     try:
-        trainer = trainer_for(arguments["task"], architecture_of(Path(arguments["model"])))(overrides=arguments)
+        model = architecture_of(Path(str(arguments["model"])))
+        trainer = trainer_for(TASKS[task.object_type], model)(overrides=arguments)
     except (TypeError, ValueError, SyntaxError) as error:
         raise ConfigError(f"args_options: {error}") from error
     trainer.synchronise = parameters.sync_bn
@@ -140,7 +139,7 @@ def _fit(
 def _export(stages: Stages, parameters: YoloTraining, folder: Path) -> None:
     """Drop the optimizer state of all stages, and add an ONNX file to the best (and, if there is one, the last).
 
-    With `rv1126`, what that NPU needs of the best one is attached.
+    With `rv1126`, the files for that NPU are attached, made from the best one.
     """
     from common.yolo.export import export_onnx, strip
     from common.yolo.rv1126 import SECTION, export_rv1126

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from ultralytics.models.rtdetr.train import RTDETRTrainer
@@ -15,12 +15,18 @@ from common.weights.given import report
 from common.yolo.metrics import PRECISIONS, classes_of, with_classes
 from common.yolo.tasks import SEGMENT
 
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+    from ultralytics.engine.validator import BaseValidator
+    from ultralytics.nn.tasks import DetectionModel
+    from ultralytics.utils import IterableSimpleNamespace
+
 TIE_BREAK = 1e-3
-"""Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs that the platform's metric cannot tell apart."""
+"""Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs with equal values of the platform's metric."""
 
 
 class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
-    """What the platform wants of a training, whatever the model. See `DetectionTrainer` for the arguments.
+    """Requirements of the platform on a training, whatever the model. See `DetectionTrainer` for the arguments.
 
     Attributes:
         synchronise: whether to synchronise batch normalisation across GPUs.
@@ -30,37 +36,40 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
     synchronise = False
     plain_resize = False
 
-    args: Any
-    model: Any
+    args: "IterableSimpleNamespace"
+    model: torch.nn.Module
     epoch: int
     loss: torch.Tensor | None
     best_fitness: float | None
-    metrics: Mapping[str, Any]
-    validator: Any
+    metrics: Mapping[str, object]
+    validator: "BaseValidator"
     last: Path
     best: Path
+    csv: Path
 
-    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
-        """Build the model; say how much of the weights fits."""
+    def get_model(
+        self, cfg: str | None = None, weights: torch.nn.Module | None = None, verbose: bool = True
+    ) -> "DetectionModel":
+        """Build the model, and log how much of the weights fits."""
         model = super().get_model(cfg, weights, verbose=False)
         if weights is not None and not self.resume:
             _report(Path(str(getattr(weights, "pt_path", "weights"))), model, weights)
         return model
 
-    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
-        """The images of a split; with `plain_resize` they are loaded as RT-DETR has them, as squares."""
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> "Dataset[object]":
+        """Build the data set of a split; with `plain_resize` its images are loaded as squares, as for RT-DETR."""
         if self.plain_resize:
             return RTDETRTrainer.build_dataset(self, img_path, mode, batch)
         return super().build_dataset(img_path, mode, batch)
 
     def set_model_attributes(self) -> None:
-        """The last moment before the model is wrapped for several GPUs."""
+        """Synchronise batch normalisation at the last moment before the model is wrapped for several GPUs."""
         super().set_model_attributes()
         if self.synchronise and self.world_size > 1:
             self.model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.model)  # type: ignore[no-untyped-call]
 
-    def validate(self) -> tuple[Any, Any]:
-        """Validate, and judge the epoch by AP at IoU 0.5, which is what the platform compares models by.
+    def validate(self) -> tuple[Mapping[str, float] | None, float | None]:
+        """Validate, and judge the epoch by AP at IoU 0.5, by which the platform compares models.
 
         ultralytics compares masks on the grid of the prototypes, a quarter of the input. With inputs of 256 pixels that
         is within 0.02 of what COCO's rules give at the images' own sizes, see the test; with 192, 0.04 more.
@@ -74,7 +83,7 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         return metrics, fitness
 
     def save_model(self) -> bool:
-        """Save a checkpoint under another name first: what a restart goes on from is never half-written.
+        """Save a checkpoint under another name first, so that a restart never resumes from a half-written one.
 
         The best one is put in place before the last one. A kill in between repeats an epoch, but loses no best model.
         The metrics by class go into it, so that a restart can still publish them.
@@ -92,13 +101,13 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         return saved
 
     def final_eval(self) -> None:
-        """Nothing to do: the metrics of the best epoch are known, and its file is exported from a copy."""
+        """Skip the evaluation: the metrics of the best epoch are known, and its file is exported from a copy."""
 
     def check_loss(self) -> None:
         """Stop a training that cannot recover.
 
         Raises:
-            NanError: the loss of the epoch is NaN or infinite, and there is no checkpoint to go back to.
+            NanError: the loss of the epoch is NaN or infinite, and there is no checkpoint to return to.
         """
         loss = 0.0 if self.loss is None else self.loss.item()
         if not math.isfinite(loss) and not self.last.exists():

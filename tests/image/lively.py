@@ -8,15 +8,15 @@ import torch
 
 from common.images.letterbox import letterbox
 from common.yolo.names import segmenters
-from common.yolo.offline import quiet
-from common.yolo.start import configuration
+from common.yolo.offline import go_offline
+from common.yolo.starting_point import configuration
 from common.yolo.tasks import DETECT, SEGMENT
 from workbench.sample import Sample
 
 
 def build(model: str, class_count: int) -> Any:
     """An ultralytics model of detection or of instance segmentation with seeded random weights."""
-    quiet()
+    go_offline()
     from ultralytics.nn.tasks import DetectionModel, SegmentationModel
 
     torch.manual_seed(0)

@@ -9,11 +9,12 @@ from mmengine.config import Config
 from torch import nn
 
 from common.contract import ObjectType, Verb
-from common.mmlab.fit.recipe import published
+from common.mmlab.fit.recipe import Run, published
 from common.mmlab.model.build import build_model
 from common.mmlab.model.checkpoint import write_weights
 from common.mmlab.options.catalogue import find_config
 from common.mmlab.patches.compat import prepare
+from common.mmseg.data import Data
 from common.mmseg.params import SemanticTraining
 from common.mmseg.recipe import training_recipe
 from workbench.images import REPOSITORY, image
@@ -67,11 +68,11 @@ def parameters(**raw: Any) -> SemanticTraining:
         return Training.parse({**TRAINING, **raw}, Verb.TRAINING)
 
 
-def recipe(name: str, data: Path = Path("/data"), classes: Sequence[str] = LEARNED, **raw: Any) -> Config:
+def recipe(name: str, data: Data | None = None, classes: Sequence[str] = LEARNED, **raw: Any) -> Config:
     """The recipe of a training from scratch on a CPU."""
     key = find_config(name, "mmseg", {})
-    options = {"scratch": True, "world": 1, "gpu": False}
-    return training_recipe(parameters(**raw), key, data, classes, Path("/run"), **options)
+    run = Run(Path("/run"), key, tuple(classes), scratch=True, world=1, gpu=False)
+    return training_recipe(parameters(**raw), data or Data(Path("/data")), run)
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import torch
 from lively import lively_detector
 
 from common.images.letterbox import stretch
-from common.yolo.checkpoint import load_weights
+from common.yolo.checkpoint import read_weights
 from workbench.sample import Sample
 
 CELLS = 2
@@ -32,7 +32,7 @@ def sober_detector(
 ) -> Path:
     """Save a lively model whose boxes are small, and whose scores are not so close to 1 that they are all equal."""
     lively_detector(model, class_names, samples, path)
-    detector = with_activation(activation, load_weights(path)).eval()
+    detector = with_activation(activation, read_weights(path)).eval()
     head = detector.model[-1]
     pixels = np.stack([stretch(sample.image, 64).pixels for sample in samples])[:, :, :, ::-1].copy()
     raw = detector(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255)[1]

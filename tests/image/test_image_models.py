@@ -6,17 +6,22 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tasks import NAMES
 
-from common.errors import ModelError
+from common.errors import ConfigError, ModelError
+from common.run.rank import Rank
+from common.task.env import read_env, read_task
 from common.weights.given import report
-from common.yolo.checkpoint import load_weights
+from common.yolo.checkpoint import read_weights
+from common.yolo.load import load_predictor
 from common.yolo.names import detectors
-from common.yolo.offline import quiet
-from common.yolo.params import YoloInfer
-from common.yolo.predictor import YoloPredictor
+from common.yolo.offline import go_offline
+from common.yolo.params import YoloMining
+from common.yolo.predictor import Settings, YoloPredictor
 from workbench.images import REPOSITORY, image
+from workbench.platform import write_candidate_task
 
-quiet()
+go_offline()
 
 # Millions of parameters for 80 classes. ultralytics builds YOLOv5 with the anchor-free head (`u`), so these are not the
 # counts of the seed document's table.
@@ -54,7 +59,7 @@ def test_every_model_of_the_seed_table_builds(model: str, millions: float) -> No
 @pytest.mark.parametrize("model", ["yolov5n", "yolov5n6", *FAMILIES])
 def test_every_family_predicts_boxes_and_class_maps(model: str) -> None:
     torch.manual_seed(0)
-    predictor = YoloPredictor(build(model, 3), torch.device("cpu"), YoloInfer(img_size=96, conf_thres=0.0))
+    predictor = YoloPredictor(build(model, 3), torch.device("cpu"), Settings(img_size=96, conf_thres=0.0))
     prepared = predictor.prepare(np.zeros((60, 90, 3), np.uint8))
     prediction = predictor.predict(np.stack([prepared.pixels]), class_maps=True)[0]
     assert len(prediction.detections) > 0
@@ -67,7 +72,7 @@ def test_every_family_predicts_boxes_and_class_maps(model: str) -> None:
 
 
 def test_a_prediction_does_not_depend_on_the_neighbours_in_its_batch(lively: Path, samples: list) -> None:
-    predictor = YoloPredictor(load_weights(lively), torch.device("cpu"), YoloInfer(img_size=64, conf_thres=0.1))
+    predictor = YoloPredictor(read_weights(lively), torch.device("cpu"), Settings(img_size=64, conf_thres=0.1))
     images = pictures(samples, 3)
     together = predictor.predict(images, class_maps=False)
     for image_, prediction in zip(images, together, strict=True):
@@ -78,7 +83,7 @@ def test_a_prediction_does_not_depend_on_the_neighbours_in_its_batch(lively: Pat
 
 @pytest.mark.parametrize("size", [64, 100, 640])
 def test_the_input_follows_img_size(lively: Path, size: int) -> None:
-    predictor = YoloPredictor(load_weights(lively), torch.device("cpu"), YoloInfer(img_size=size))
+    predictor = YoloPredictor(read_weights(lively), torch.device("cpu"), Settings(img_size=size))
     height, width = predictor.prepare(np.zeros((50, 100, 3), np.uint8)).pixels.shape[:2]
     assert width == -(-size // 32) * 32
     assert height % 32 == 0
@@ -88,7 +93,7 @@ def test_thresholds_filter_detections(lively: Path, samples: list) -> None:
     images = pictures(samples, 16)
 
     def count(**thresholds: float) -> int:
-        predictor = YoloPredictor(load_weights(lively), torch.device("cpu"), YoloInfer(img_size=64, **thresholds))
+        predictor = YoloPredictor(read_weights(lively), torch.device("cpu"), Settings(img_size=64, **thresholds))
         return sum(len(prediction.detections) for prediction in predictor.predict(images, class_maps=False))
 
     assert count(conf_thres=0.01) > count(conf_thres=0.5) > count(conf_thres=1.0) == 0
@@ -111,7 +116,7 @@ def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "best.pt"
     path.write_bytes(b"no weights")
     with pytest.raises(ModelError, match=r"best\.pt: cannot be loaded"):
-        load_weights(path)
+        read_weights(path)
 
 
 def test_packaged_weights_are_looked_up_by_the_exact_name() -> None:
@@ -130,3 +135,15 @@ def test_the_report_counts_what_matches(caplog: pytest.LogCaptureFixture) -> Non
     report(Path("best.pt"), ["a", "b"], ["a", "c"], ["a"])
     assert "1 of 2 tensors taken from best.pt" in caplog.text
     assert "in the file only: c" in caplog.text
+
+
+def test_rtdetr_is_refused_for_aldd_before_it_runs(
+    lively: Path, samples: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its head says at no cell what is there. Here another head stands in for it: it is large."""
+    env = write_candidate_task(tmp_path, samples[:1], [lively], NAMES, {}, run_mining=True, run_infer=False)
+    task = read_task(read_env(env))
+    monkeypatch.setattr("common.yolo.load.is_rtdetr", lambda _: True)
+    with pytest.raises(ConfigError, match="'aldd' needs class maps, which RT-DETR does not provide; use one of cald"):
+        load_predictor(task, YoloMining(mining_algorithm="aldd"), Rank())
+    load_predictor(task, YoloMining(mining_algorithm="cald"), Rank())

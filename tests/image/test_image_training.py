@@ -13,7 +13,7 @@ from odd import broken
 from tasks import NAMES, TRAINING, Outcome, assert_means, run
 
 from common.results.class_metrics import ClassMetrics
-from common.yolo.checkpoint import load_weights
+from common.yolo.checkpoint import read_weights
 from workbench.check import check_out
 from workbench.platform import write_training_task
 
@@ -65,7 +65,7 @@ def test_args_options_reach_the_trainer(trained: Outcome) -> None:
 
 
 def test_from_scratch_the_activation_is_hardswish(trained: Outcome) -> None:
-    kinds = {type(module).__name__ for module in load_weights(trained.best).modules()}
+    kinds = {type(module).__name__ for module in read_weights(trained.best).modules()}
     assert "Hardswish" in kinds
     assert "SiLU" not in kinds
 
@@ -76,7 +76,7 @@ def test_the_onnx_file_gives_the_boxes_of_the_model(trained: Outcome) -> None:
     images = np.random.default_rng(0).random((1, 3, 64, 64), np.float32)
     exported = onnxruntime.InferenceSession(str(file)).run(None, {"images": images})[0]
     with torch.inference_mode():
-        expected = load_weights(trained.best)(torch.from_numpy(images))[0].numpy()
+        expected = read_weights(trained.best)(torch.from_numpy(images))[0].numpy()
     assert exported.shape == (1, 4 + len(NAMES), 84)
     np.testing.assert_allclose(exported, expected, atol=1e-3)
 
@@ -98,8 +98,8 @@ def tuned(trained: Outcome, samples: list, tmp_path_factory: pytest.TempPathFact
 def test_fine_tuning_keeps_the_architecture_and_says_what_matched(tuned: Outcome) -> None:
     assert "the model is that of the weights, yolov5n" in tuned.log
     assert "tensors taken from best.pt" in tuned.log
-    assert sum(p.numel() for p in load_weights(tuned.best).parameters()) < 3e6
-    assert "Hardswish" in {type(module).__name__ for module in load_weights(tuned.best).modules()}
+    assert sum(p.numel() for p in read_weights(tuned.best).parameters()) < 3e6
+    assert "Hardswish" in {type(module).__name__ for module in read_weights(tuned.best).modules()}
 
 
 def test_by_default_only_the_best_model_is_kept(tuned: Outcome) -> None:
@@ -109,7 +109,7 @@ def test_by_default_only_the_best_model_is_kept(tuned: Outcome) -> None:
 
 
 def test_the_model_knows_its_class_names(tuned: Outcome) -> None:
-    assert list(load_weights(tuned.best).names.values()) == ["star", "disc", "triangle"]
+    assert list(read_weights(tuned.best).names.values()) == ["star", "disc", "triangle"]
 
 
 def test_opset_is_that_of_the_file(tuned: Outcome) -> None:
@@ -130,7 +130,7 @@ def test_a_set_without_any_object_ends_well(samples: list, tmp_path: Path) -> No
     assert outcome.result["model_stages"]["best"]["mAP"] == 0
     assert outcome.classes == [ClassMetrics(name, None, None, 0) for name in NAMES]
     assert "no object at all" in outcome.log
-    assert "ReLU" in {type(module).__name__ for module in load_weights(outcome.best).modules()}
+    assert "ReLU" in {type(module).__name__ for module in read_weights(outcome.best).modules()}
 
 
 def test_a_loss_that_is_not_a_number_stops_the_training(samples: list, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from common.predictions import Floats
 from common.task.env import Task
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of
-from common.yolo.offline import quiet
+from common.yolo.offline import go_offline
 from workbench.masked import render_masked, write_mask_annotations
 from workbench.platform import write_training_task
 
@@ -97,7 +97,7 @@ def guess(dataset: MaskDataset, i: int, place: Placement, size: tuple[int, int],
 
 def of_ultralytics(task: Task, folder: Path, dataset: MaskDataset) -> tuple[dict[str, float], list[Guess]]:
     """Its validation, as a training runs it, and the guesses that it judged, in the order of the images."""
-    quiet()
+    go_offline()
     from ultralytics.cfg import get_cfg
     from ultralytics.data import build_dataloader, build_yolo_dataset
     from ultralytics.data.utils import check_det_dataset

@@ -14,10 +14,11 @@ from common.images.decode import Pixels
 from common.predictions import Prediction
 from common.run.rank import Rank
 from common.task.env import read_env, read_task
-from common.yolo.checkpoint import load_weights
+from common.yolo.checkpoint import read_weights
+from common.yolo.load import load_predictor
 from common.yolo.names import segmenters
 from common.yolo.params import YoloInfer
-from common.yolo.predictor import YoloPredictor, load_predictor
+from common.yolo.predictor import Settings, YoloPredictor
 from workbench.platform import write_candidate_task
 from workbench.shapes import render
 
@@ -33,7 +34,7 @@ def weights(samples: list, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def predictor_of(weights: Path, img_size: int) -> YoloPredictor:
-    return YoloPredictor(load_weights(weights), torch.device("cpu"), YoloInfer(img_size=img_size, **THRESHOLDS))
+    return YoloPredictor(read_weights(weights), torch.device("cpu"), Settings(img_size=img_size, **THRESHOLDS))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_every_model_of_the_seed_table_builds(model: str, millions: float) -> No
     "model", ["yolov5n-seg", "yolov8n-seg", "yolov9c-seg", "yolo11n-seg", "yolo12n-seg", "yolo26n-seg"]
 )
 def test_every_family_predicts_masks_and_class_maps(model: str) -> None:
-    predictor = YoloPredictor(build(model, 3), torch.device("cpu"), YoloInfer(img_size=96, conf_thres=0.0))
+    predictor = YoloPredictor(build(model, 3), torch.device("cpu"), Settings(img_size=96, conf_thres=0.0))
     prepared = predictor.prepare(np.zeros((60, 90, 3), np.uint8))
     prediction = predictor.predict(np.stack([prepared.pixels]), class_maps=True)[0]
     detections, masks = prediction.detections, prediction.masks
@@ -125,7 +126,7 @@ def test_a_prediction_does_not_depend_on_the_neighbours_in_its_batch(
 
 
 def test_an_image_without_objects_has_no_masks(weights: Path, images: list[Pixels]) -> None:
-    strict = YoloPredictor(load_weights(weights), torch.device("cpu"), YoloInfer(img_size=64, conf_thres=1.0))
+    strict = YoloPredictor(read_weights(weights), torch.device("cpu"), Settings(img_size=64, conf_thres=1.0))
     prediction = strict.predict(stacked(images, strict)[:1], class_maps=False)[0]
     assert prediction.masks is not None
     assert len(prediction.detections) == len(prediction.masks) == 0

@@ -11,7 +11,7 @@ from odd import broken, odd_forms
 from tasks import NAMES, TRAINING, Outcome, assert_intact, assert_means, listing, run, run_and_kill
 
 from common.contract import ObjectType
-from common.yolo.checkpoint import load_weights
+from common.yolo.checkpoint import read_weights
 from common.yolo.rv1126 import DESCRIPTION, GRAPH, SECTION
 from workbench.check import check_out
 from workbench.masked import MaskedSample, render_masked, write_mask_annotations
@@ -122,7 +122,7 @@ def test_masks_that_cover_each_other_are_learned_apart(trained: Outcome) -> None
 
 
 def test_from_scratch_the_model_is_that_of_yolov5_with_another_head(trained: Outcome) -> None:
-    model = load_weights(trained.best)
+    model = read_weights(trained.best)
     kinds = {type(module).__name__ for module in model.modules()}
     assert {"C3", "SPPF", "Segment", "SiLU"} <= kinds
     assert model.task == "segment"
@@ -134,7 +134,7 @@ def test_the_onnx_file_gives_boxes_coefficients_and_prototypes_of_the_model(trai
     images = np.random.default_rng(0).random((1, 3, 64, 64), np.float32)
     cells, prototypes = session.run(None, {"images": images})
     with torch.inference_mode():
-        (expected, expected_prototypes), _ = load_weights(trained.best)(torch.from_numpy(images))
+        (expected, expected_prototypes), _ = read_weights(trained.best)(torch.from_numpy(images))
     assert cells.shape == (1, 4 + len(NAMES) + 32, 84)
     np.testing.assert_allclose(cells, expected.numpy(), atol=1e-3)
     np.testing.assert_allclose(prototypes, expected_prototypes.numpy(), atol=1e-3)
@@ -161,7 +161,7 @@ def test_fine_tuning_keeps_the_architecture_with_other_classes(
     assert "the model is that of the weights, yolov5n-seg" in outcome.log
     assert "tensors taken from best.pt" in outcome.log
     assert "activate: ReLU is not what best.pt was trained with" in outcome.log
-    model = load_weights(outcome.best)
+    model = read_weights(outcome.best)
     assert list(model.names.values()) == ["new", *NAMES]
     assert "SiLU" not in {type(module).__name__ for module in model.modules()}
     arguments = torch.load(outcome.best, weights_only=False)["train_args"]
@@ -174,7 +174,7 @@ def test_a_training_that_starts_from_a_detector_goes_on_after_a_kill(
     env = task(tmp_path / "t", masked[:16], masked[16:20], pretrained=[lively], epochs=4)
     killed = run_and_kill(env, (tmp_path / "t" / "out" / "models" / "result.yaml").exists, IMAGE)
     assert_intact(killed.out)
-    assert "holds a detector: yolov5n-seg takes of it what fits" in killed.log
+    assert "holds a detector: yolov5n-seg takes the tensors that fit" in killed.log
     taken, all_of_it = next(line for line in killed.log.splitlines() if "tensors taken" in line).split()[4:7:2]
     assert 0.8 < int(taken) / int(all_of_it) < 1
     again = run(env, image=IMAGE)

@@ -128,7 +128,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("content", "found"), [({"epoch": 1}, "found epoch"), ({}, "found nothing"), ([1], "list")])
 def test_a_file_without_tensors_is_refused(tmp_path: Path, content: Any, found: str) -> None:
-    with pytest.raises(ModelError, match=rf"a\.pth: no checkpoint: .*{found}"):
+    with pytest.raises(ModelError, match=rf"a\.pth: not a checkpoint: .*{found}"):
         read_weights(saved(tmp_path / "a.pth", content))
 
 

@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from common.mmlab.model.class_maps import class_maps
-from common.mmlab.patches.probabilities import best_class, probabilities_of
+from common.mmlab.model.probabilities import best_class, probabilities_of
 
 
 class Head:

@@ -17,8 +17,8 @@ from common.errors import ConfigError
 from common.mmlab.fit.classes import set_classes
 from common.mmlab.fit.config import REMOTE, load_config, plain_batch_norm
 from common.mmlab.fit.image_size import input_limits, set_image_size
+from common.mmlab.fit.nested import mappings
 from common.mmlab.fit.schedule import fit_schedule
-from common.mmlab.fit.walk import mappings
 from common.mmlab.model.build import build_model
 from common.mmlab.options.catalogue import config_files, config_path
 from common.mmlab.patches.compat import prepare, quiet

@@ -14,10 +14,11 @@ from mmengine.config import Config
 
 from common.errors import ConfigError, ModelError
 from common.mmlab.fit.config import load_config
+from common.mmlab.load import load_predictor
 from common.mmlab.model.build import build_model
 from common.mmlab.model.checkpoint import read_weights, write_weights
 from common.mmlab.model.fitting import fitting_of, keeps_ratio
-from common.mmlab.model.predictor import MmlabPredictor, load_predictor
+from common.mmlab.model.predictor import MmlabPredictor
 from common.mmlab.options.catalogue import find_config
 from common.mmlab.options.params import MmlabInfer, MmlabMining
 from common.mmlab.patches.compat import prepare
@@ -137,7 +138,8 @@ def test_a_detector_without_class_maps_is_refused_for_aldd_before_it_runs(
     weights = lively_weights(tmp_path / "best.pth", KINDS["mmdet faster r-cnn"], NAMES, images)
     task = a_task(tmp_path / "t", samples, [weights], mining=True)
     with pytest.raises(
-        ConfigError, match=r"^mining_algorithm: 'aldd' needs a map of classes, which FasterRCNN has not"
+        ConfigError,
+        match=r"^mining_algorithm: 'aldd' needs class maps, which FasterRCNN does not provide; use one of cald",
     ):
         load_predictor(task, Mining(mining_algorithm="aldd"), Rank())
     load_predictor(task, Mining(mining_algorithm="cald"), Rank())

@@ -12,10 +12,10 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS, PARAM_SCHEDULERS, DefaultScope
 from mmlab_tables import OTHERS, ROTATED, Row, table
 
-from common.mmlab.fit.clock import Clock
 from common.mmlab.fit.config import load_config
 from common.mmlab.fit.learning_rate import base_batch, own_iters, scaled_lr
 from common.mmlab.fit.schedule import Schedule, fit_schedule
+from common.mmlab.fit.timeline import Timeline
 from common.mmlab.patches.compat import prepare, quiet
 
 prepare("mmyolo")
@@ -251,12 +251,12 @@ def test_a_learning_rate_falls_with_the_batch_and_less_so_in_a_short_run(batch: 
 
 def test_the_length_of_a_configurations_own_run_is_that_on_coco_or_dota() -> None:
     config = load_config("mmyolo", "yolov8/yolov8_n_syncbn_fast_8xb16-500e_coco.py")
-    clock = Clock.of(config, epochs=1, images=8, batch=8, world=1)
-    assert own_iters(config, clock) == pytest.approx(500 * COCO / 128)
+    timeline = Timeline.of(config, epochs=1, images=8, batch=8, world=1)
+    assert own_iters(config, timeline) == pytest.approx(500 * COCO / 128)
     config = load_config("mmrotate", "rotated_rtmdet/rotated_rtmdet_s-3x-dota.py")
-    assert own_iters(config, Clock.of(config, epochs=1, images=8, batch=8, world=1)) == 36 * DOTA / 8
+    assert own_iters(config, Timeline.of(config, epochs=1, images=8, batch=8, world=1)) == 36 * DOTA / 8
     by_iteration = load_config("mmdet", "retinanet/retinanet_r50_fpn_90k_coco.py")
-    assert own_iters(by_iteration, Clock.of(by_iteration, epochs=1, images=8, batch=8, world=1)) == 90_000
+    assert own_iters(by_iteration, Timeline.of(by_iteration, epochs=1, images=8, batch=8, world=1)) == 90_000
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from common.boxes import rotated
 from common.boxes.convention import Convention
 from common.contract import AngleUnit
 from common.loop.tiling import TiledPredictor
+from common.mmlab.load import load_predictor
 from common.mmlab.model.checkpoint import write_weights
-from common.mmlab.model.predictor import load_predictor
-from common.mmlab.model.rotated_boxes import rotated_boxes, suppress
-from common.mmlab.options.params import RotatedInfer, RotatedMining
+from common.mmlab.model.rotated_nms import suppress
+from common.mmlab.options.rotated import RotatedInfer, RotatedMining
+from common.mmlab.rotated_boxes import rotated_boxes
 from common.predictions import Prediction, RotatedDetections
 from common.run.rank import Rank
 from common.task.env import read_env, read_task

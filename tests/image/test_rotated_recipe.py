@@ -19,8 +19,8 @@ from common.boxes.rotated import corners, iou
 from common.contract import AngleUnit, Verb
 from common.errors import ConfigError
 from common.mmlab.fit.data import Data, write_data
-from common.mmlab.fit.recipe import published, training_recipe
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
+from common.mmlab.fit.recipe import Run, published, training_recipe
 from common.mmlab.metric import RotatedBoxMetric
 from common.mmlab.patches.compat import prepare, quiet
 from common.task.env import Task
@@ -61,7 +61,8 @@ def recipe(task: Task, data: Data, key: str, *, gpu: bool = False, **raw: Any) -
         from params import Training
 
         parameters = Training.parse({"img_size": 256, "samples_per_gpu": 2, "workers_per_gpu": 0, **raw}, Verb.TRAINING)
-        return training_recipe(task, parameters, key, data, Path("/run"), scratch=True, world=1, gpu=gpu)
+        run = Run(Path("/run"), key, task.class_names, scratch=True, world=1, gpu=gpu)
+        return training_recipe(parameters, data, run)
 
 
 def dataset(config: Config, split: str) -> Any:

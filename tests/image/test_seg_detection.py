@@ -11,14 +11,14 @@ from npu import detect
 from sober import sober_detector
 from tasks import CANDIDATES, NAMES, TRAINING, Outcome, run
 
-from common.yolo.checkpoint import load_weights
-from common.yolo.offline import quiet
+from common.yolo.checkpoint import read_weights
+from common.yolo.offline import go_offline
 from common.yolo.rv1126 import DESCRIPTION, GRAPH, export_rv1126
 from workbench.check import check_out
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.sample import Sample
 
-quiet()
+go_offline()
 
 IMAGE = "seg-all-in-one-tmi"
 
@@ -60,7 +60,7 @@ def test_training_attaches_what_the_npu_needs(detector: Outcome, wide: list[Samp
 
 
 def test_from_scratch_the_activation_is_silu(detector: Outcome) -> None:
-    kinds = {type(module).__name__ for module in load_weights(detector.best).modules()}
+    kinds = {type(module).__name__ for module in read_weights(detector.best).modules()}
     assert "SiLU" in kinds
     assert "Hardswish" not in kinds
 

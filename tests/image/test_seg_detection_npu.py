@@ -14,7 +14,7 @@ from npu import Found, back, detect, overlap, prepare
 from sober import sober_detector, with_activation
 from tasks import NAMES
 
-from common.yolo.checkpoint import load_weights
+from common.yolo.checkpoint import read_weights
 from common.yolo.rv1126 import DESCRIPTION, GRAPH, IR_VERSION, OPERATORS, OPSET, export_rv1126
 from workbench.sample import Sample
 
@@ -33,7 +33,7 @@ def reference(weights: Path, pixels: np.ndarray, *, conf: float, iou: float) -> 
     from ultralytics.utils.nms import non_max_suppression
     from ultralytics.utils.ops import process_mask
 
-    model = load_weights(weights).eval()
+    model = read_weights(weights).eval()
     model.model[-1].end2end = False
     with torch.inference_mode():
         output = model(torch.from_numpy(pixels))[0]

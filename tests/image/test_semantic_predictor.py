@@ -17,9 +17,9 @@ from common.contract import ObjectType
 from common.errors import ConfigError, ModelError
 from common.loop.predictor import Predictor
 from common.mmlab.model.checkpoint import write_weights
+from common.mmseg.load import load_predictor
 from common.mmseg.params import SemanticInfer, SemanticMining
 from common.mmseg.pixels import Logits
-from common.mmseg.predictor import load_predictor
 from common.run.rank import Rank
 from common.task.env import read_env, read_task
 from workbench.masked import render_masked
@@ -208,7 +208,10 @@ def test_a_single_map_for_two_classes_is_refused(lively: Callable, load: Load, t
     }
     path = tmp_path / "single.pth"
     write_weights(path, tensors, config=single, class_names=("no", "yes"), model="")
-    with pytest.warns(UserWarning, match="threshold is not defined"), pytest.raises(ModelError, match="a single map"):
+    with (
+        pytest.warns(UserWarning, match="threshold is not defined"),
+        pytest.raises(ModelError, match="a single map; exp"),
+    ):
         load(path)
 
 

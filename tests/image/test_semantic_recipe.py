@@ -1,7 +1,5 @@
 """What the training of a semantic model reads, and how it is measured."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,11 +10,11 @@ from tasks import prepared
 
 from common.errors import ConfigError
 from common.mmlab.fit.config import REMOTE
+from common.mmlab.fit.nested import mappings
 from common.mmlab.fit.recipe import published
-from common.mmlab.fit.walk import mappings
 from common.mmlab.options.catalogue import config_files
 from common.mmlab.patches.compat import quiet
-from common.mmseg.data import write_data
+from common.mmseg.data import Data, write_data
 from common.mmseg.metric import PixelMetric
 from common.mmseg.padding import Padding, set_padding
 from workbench.masked import MaskedSample, render_masked
@@ -36,11 +34,12 @@ def scenes() -> list[MaskedSample]:
 
 
 @pytest.fixture(scope="module")
-def data(scenes: list[MaskedSample], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(scenes: list[MaskedSample], tmp_path_factory: pytest.TempPathFactory) -> Data:
     root = tmp_path_factory.mktemp("t")
     task = prepared(write_task(root, scenes[:4], scenes[4:], {}))
-    write_data(task, root / "data", ignore_black_area=False)
-    return root / "data"
+    written = Data(root / "data")
+    write_data(task, written, ignore_black_area=False)
+    return written
 
 
 def dataset(config: Config, split: str):
@@ -49,7 +48,7 @@ def dataset(config: Config, split: str):
 
 
 @pytest.mark.parametrize("name", [FASTSCNN, WINDOWS, ADE, UNET, VOC])
-def test_every_pipeline_loads_the_classes_of_the_annotations(data: Path, scenes: list[MaskedSample], name: str) -> None:
+def test_every_pipeline_loads_the_classes_of_the_annotations(data: Data, scenes: list[MaskedSample], name: str) -> None:
     """Also those of data sets that call their first class nothing, or that join and repeat others."""
     name = name.replace(UNET, "unet-s5-d16_fcn_4xb4-40k_drive-64x64")
     config = recipe(name, data)
@@ -138,7 +137,7 @@ def test_the_schedule_fits_the_run() -> None:
     assert (warm["begin"], warm["end"]) == (0, 400)
 
 
-def test_options_win(data: Path) -> None:
+def test_options_win(data: Data) -> None:
     options = "optim_wrapper.optimizer.lr=0.5 model.test_cfg.mode=slide"
     config = recipe(FASTSCNN, data, cfg_options=options, args_options="--seed 7")
     assert config.optim_wrapper.optimizer.lr == 0.5

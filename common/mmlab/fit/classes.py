@@ -1,16 +1,14 @@
-"""How many classes a detector tells apart."""
+"""Fits a configuration to a number of classes."""
 
-from typing import Any
+from mmengine.config import Config, ConfigDict
 
-from mmengine.config import Config
-
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 WEIGHTED_HEADS = ("YOLOv5Head", "YOLOv7Head")
 """Heads whose class loss is weighted by the number of classes.
 
 Their configurations compute `loss_cls_weight * (num_classes / 80 * 3 / num_det_layers)`, as YOLOv5 does, and no others
-of mmyolo and mmdet do. The formula is evaluated when the file is read.
+of mmyolo and mmdet do so. The formula is evaluated when the file is read.
 """
 
 COCO_CLASSES = 80
@@ -19,7 +17,7 @@ COCO_CLASSES = 80
 def set_classes(config: Config, count: int) -> None:
     """Fit the heads, the assigners and the weights of the class losses to `count` classes, in place.
 
-    The classifier of a region proposal network stays: it tells objects from background.
+    The classifier of a region proposal network stays: it separates objects from background.
     """
     for name, part in config.model.items():
         if name == "rpn_head":
@@ -31,7 +29,7 @@ def set_classes(config: Config, count: int) -> None:
                 mapping["num_classes"] = count
 
 
-def _weigh(head: dict[str, Any], count: int) -> None:
+def _weigh(head: ConfigDict, count: int) -> None:
     """Weigh the class loss of a head that still has its own number of classes.
 
     Configurations for one class inherit the weight of COCO: it does nothing there, YOLOv5 has no class loss then.

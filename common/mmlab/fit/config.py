@@ -1,33 +1,32 @@
-"""A configuration file of OpenMMLab, made fit for a machine without network."""
+"""Reads a configuration file of OpenMMLab for a machine without network."""
 
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from mmengine.config import Config
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
+from common.mmlab.options.allowed_keys import SECTIONS
 from common.mmlab.options.catalogue import config_path
-from common.mmlab.options.keys import SECTIONS
 
 log = logging.getLogger(__name__)
 
 REMOTE = re.compile(r"[\w-]+://|(\./)?pretrain/")
-"""Beginnings of addresses that mmengine would download from, and of files that people shall have downloaded."""
+"""Beginnings of addresses that mmengine would download from, and of files that it expects to be downloaded."""
 
 
 def load_config(package: str, key: str) -> Config:
     """Read a configuration, with what it inherits.
 
-    Variables of the file (`img_scale`, `max_epochs`, the pipelines by name) are gone: they have done their work, and
-    would contradict what we change. So is everything that a task would have to download: weights of other data sets
-    to start from. One line of the log names them. Nothing draws.
+    Variables of the file (`img_scale`, `max_epochs`, the pipelines by name) are dropped: they were used while the file
+    was read, and would contradict what we change. So is everything that a task would have to download: weights of other
+    data sets to start from. One line of the log names them. Visualisers are removed.
 
     Args:
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
-        key: of `configs.config_files`.
+        key: of `catalogue.config_files`.
     """
     path = config_path(package, key)
     whole = Config.fromfile(path).to_dict()
@@ -41,7 +40,7 @@ def load_config(package: str, key: str) -> Config:
 
 
 def has_rotated_boxes(config: Config) -> bool:
-    """Whether it is of a detector of rotated boxes: all of mmrotate's are, and no others."""
+    """Recognise the configuration of a detector of rotated boxes: all of mmrotate's are, and no others."""
     return bool(config.default_scope == "mmrotate")
 
 
@@ -51,12 +50,14 @@ def plain_batch_norm(config: Config) -> None:
     for mapping in mappings(config.model):
         if mapping.get("type") in ("SyncBN", "MMSyncBN"):
             mapping["type"] = "BN"
-    if str(config.model.type).endswith(("YOLODetector", "RTMDet")):  # they synchronise all layers by themselves
+    if str(config.model.type).endswith(
+        ("YOLODetector", "RTMDet")
+    ):  # without this they synchronise all layers by themselves
         config.model.use_syncbn = False
 
 
-def merge_options(config: Config, options: Mapping[str, Any]) -> None:
-    """Put `cfg_options` into a configuration, in place.
+def merge_options(config: Config, options: Mapping[str, object]) -> None:
+    """Merge `cfg_options` into a configuration, in place.
 
     Raises:
         ConfigError: one does not fit it.
@@ -68,7 +69,7 @@ def merge_options(config: Config, options: Mapping[str, Any]) -> None:
             raise ConfigError(f"cfg_options: {name}={value!r} does not fit the configuration: {error}") from error
 
 
-def _take_downloads(node: Any) -> Iterator[str]:
+def _take_downloads(node: object) -> Iterator[str]:
     """Remove every address, and every `init_cfg` whose checkpoint is one; yield them."""
     for mapping in mappings(node):
         for name, value in list(mapping.items()):

@@ -1,9 +1,8 @@
-"""A data set of the platform, written as OpenMMLab reads it, and a configuration pointed at it."""
+"""Writes a data set of the platform as OpenMMLab reads it, and points a configuration at it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,21 +15,21 @@ from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.dataset import Dataset
 from common.datasets.stored import read_splits
 from common.mmlab.fit.config import has_rotated_boxes
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 from common.task.env import Task
 
 SPLITS = ("train", "val")
 
-vars(pycocotools.coco)["print"] = lambda *_: None  # it tells of every index that it makes, past all logging
+vars(pycocotools.coco)["print"] = lambda *_: None  # it prints a line for every index that it makes, past all logging
 
 COCO_DATASETS = ("mmdet.CocoDataset", "YOLOv5CocoDataset")
-"""What can read our files; every other type of data set in a configuration is replaced by the first."""
+"""Types of data sets that can read our files; any other type in a configuration is replaced by the first."""
 
 ROTATED_DATASETS = ("RotatedBoxDataset",)
-"""The same for files with rotated boxes."""
+"""Types of data sets that can read our files with rotated boxes."""
 
 KEPT = ("batch_shapes_cfg", "backend_args")
-"""Arguments of a data set that say nothing about where it lies."""
+"""Arguments of a data set that do not depend on its location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Data:
         return self.folder / f"{split}.json"
 
     def images(self, split: str) -> int:
-        """How many images there are."""
+        """Number of images."""
         return len(msgspec.json.decode(self.document(split).read_bytes())["images"])
 
     def rotated_boxes(self, split: str) -> Doubles:
@@ -74,11 +73,11 @@ def write_data(task: Task, data: Data, unit: AngleUnit | None = None) -> None:
 def set_data(config: Config, data: Data, class_names: Sequence[str], batch: int, workers: int) -> None:
     """Point the loaders of a configuration at the data, in place.
 
-    Every image is used: also small ones, and those without objects, which tell the model what is background.
+    Every image is used: also small ones, and those without objects, from which the model learns the background.
 
     Args:
-        batch: images a rank in a batch, in training and validation.
-        workers: processes a rank that read images.
+        batch: batch size per rank, in training and validation.
+        workers: data-loading processes per rank.
     """
     readers = ROTATED_DATASETS if has_rotated_boxes(config) else COCO_DATASETS
     for split in SPLITS:
@@ -99,20 +98,20 @@ def set_data(config: Config, data: Data, class_names: Sequence[str], batch: int,
             mapping["batch_size"] = batch
 
 
-def _load_corners(mapping: dict[str, Any], kind: str) -> None:
-    """Let a transform of mmrotate do without masks, which some configurations make boxes of, and with any classes."""
+def _load_corners(mapping: ConfigDict, kind: str) -> None:
+    """Have a transform of mmrotate load corners, where some configurations load masks, and accept any classes."""
     if mapping.pop("with_mask", False):
         mapping["box_type"] = "qbox"  # four corners, as the other configurations load boxes
         mapping.pop("poly2mask", None)
     if kind == "ConvertMask2BoxType":
         mapping.update(type="ConvertBoxType", box_type_mapping={"gt_bboxes": mapping.pop("box_type")})
-    mapping.pop("rect_obj_labels", None)  # of DOTA: RandomRotate turns these classes by right angles only
+    mapping.pop("rect_obj_labels", None)  # classes of DOTA, which RandomRotate turns by right angles only
 
 
 def _pointed(
     dataset: ConfigDict, readers: Sequence[str], document: Path, class_names: Sequence[str], *, test_mode: bool
 ) -> ConfigDict:
-    """The same data set on our files, without wrappers that repeat, join or balance data sets.
+    """Point a data set at our files, without the wrappers that repeat, join or balance data sets.
 
     MultiImageMixDataset stays: its pipeline is the mosaic.
     """

@@ -1,26 +1,25 @@
-"""The size of the images that a detector is trained and tested with, wherever a configuration has it."""
+"""Sets the size of the images that a detector is trained and tested with, wherever a configuration has it."""
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from common.errors import ConfigError
 from common.mmlab.fit.classes import WEIGHTED_HEADS
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 PIXELS = (
     "img_scale", "scale", "scales", "size", "crop_size", "random_size_range", "img_size", "width", "height",
 )  # fmt: skip
-"""Arguments of transforms, also of whole batches, and of BatchShapePolicy; whole numbers in them are pixels."""
+"""Arguments of transforms (also those of whole batches) and of BatchShapePolicy whose whole numbers are pixels."""
 
 STRIDE = 32
-"""Cells of the coarsest map of most detectors, in pixels."""
+"""Pixels: side of a cell in the coarsest map of most models, so that the sides of their inputs are a multiple of it."""
 
 
 def input_limits(config: Config) -> tuple[int, int]:
-    """What the test pipeline makes of an image: (longer, shorter) side, in pixels, of the box it is fitted into.
+    """(Longer, shorter) side, in pixels, of the box that the test pipeline fits an image into.
 
     Raises:
         ConfigError: the pipeline leaves images as large as they are.
@@ -62,7 +61,7 @@ def set_image_size(config: Config, size: int) -> None:
                 mapping[name] = _each(mapping[name], resized)
         if mapping.get("border"):  # minus half the side of an image, beside a mosaic of four
             mapping["border"] = _each(mapping["border"], lambda pixels: -resized(-2 * pixels) // 2 if pixels else 0)
-        if "random_size_range" in mapping:  # a single cell of a single image is nothing to normalise
+        if "random_size_range" in mapping:  # a single cell of a single image cannot be normalised
             mapping["random_size_range"] = _each(mapping["random_size_range"], lambda pixels: max(pixels, 2 * step))
             smallest = min(mapping["random_size_range"])
     _fit_model(config, ratio, smallest // step)
@@ -73,32 +72,32 @@ def _fit_model(config: Config, ratio: float, cells: int) -> None:
 
     Args:
         ratio: of the new size to the configuration's own.
-        cells: the coarsest map of the smallest image in a training has so many along the shorter side.
+        cells: number along the shorter side of the coarsest map, for the smallest image in a training.
     """
     for mapping in mappings(config.model):
         kind = str(mapping.get("type")).rpartition(".")[2]
         if kind in WEIGHTED_HEADS:
             mapping["loss_obj"]["loss_weight"] *= ratio**2
-        if kind == "BatchATSSAssigner":  # fails where a map has fewer cells than it looks for candidates
+        if kind == "BatchATSSAssigner":  # it fails where a map has fewer cells than the candidates it looks for
             mapping["topk"] = min(mapping["topk"], cells**2)
 
 
-def _sized(config: Config) -> Iterator[dict[str, Any]]:
+def _sized(config: Config) -> Iterator[ConfigDict]:
     """Every dictionary that may have a length in it."""
     for name in ("train_dataloader", "val_dataloader", "test_dataloader", "custom_hooks"):
         yield from mappings(config.get(name))
     yield from mappings(config.model.get("data_preprocessor"))
 
 
-def _each(value: Any, change: Callable[[int], int]) -> Any:
-    """The same nested tuples and lists with their whole numbers changed. A fraction is a share, not a length."""
+def _each(value: object, change: Callable[[int], int]) -> object:
+    """Change the whole numbers in nested tuples and lists. A fraction is a share, not a length."""
     if isinstance(value, list | tuple):
         return type(value)(_each(item, change) for item in value)
     return change(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _step(config: Config, longer: int) -> int:
-    """What every length must be a multiple of: the coarsest stride, for a model whose own size is one."""
+    """Common divisor of all lengths: the coarsest stride, for a model whose own size is a multiple of it; else 1."""
     strides = [stride for mapping in mappings(config.model) for stride in mapping.get("featmap_strides", ())]
     if config.model.get("backbone", {}).get("arch") == "P6":
         strides.append(2 * STRIDE)

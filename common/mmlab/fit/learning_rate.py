@@ -1,22 +1,22 @@
-"""The learning rate of a configuration, fitted to the batch that a task really has."""
+"""Fits the learning rate of a configuration to the batch size of a task."""
 
 import math
 import re
 
 from mmengine.config import Config
 
-from common.mmlab.fit.clock import Clock
 from common.mmlab.fit.config import has_rotated_boxes
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
+from common.mmlab.fit.timeline import Timeline
 
 NAMED_BATCH = re.compile(r"[-_](\d+)xb(\d+)[-_]|[-_](\d+)x(\d+)b[-_]")
-"""GPUs and images a GPU in the name of a configuration: `8xb16`, or `8x16b`."""
+"""GPUs, and images per GPU, in the name of a configuration: `8xb16`, or `8x16b`."""
 
 GPUS, ROTATED_GPUS = 8, 1
-"""On how many GPUs OpenMMLab trains where a configuration does not say: one is enough for mmrotate."""
+"""Number of GPUs that OpenMMLab trains on where a configuration does not say: one for mmrotate."""
 
 COCO_IMAGES, DOTA_IMAGES = 118_287, 12_800
-"""What OpenMMLab trains on, and what mmrotate does: the tiles of DOTA 1.0 (1024 pixels, sharing 200) that have objects.
+"""Images of COCO, and of mmrotate's DOTA 1.0: the tiles (1024 pixels, sharing 200) that have objects.
 
 A few of its configurations are for smaller sets, but most have the learning rates of DOTA.
 """
@@ -28,8 +28,8 @@ def scaled_lr(lr: float, batch: int, base_batch: int, own_iters: float, iters: i
     A smaller batch lowers it by the square root of the sizes: that keeps the noise of a step, for SGD (Hoffer et al.
     2017, "Train longer, generalize better", section 4) as well as for Adam and AdamW (Malladi et al. 2022,
     arXiv:2205.10287). A shorter run wins that back, by the fourth root of the lengths: where there are a thousand steps
-    instead of half a million, the noise of a step matters less than that the steps get somewhere. That root is no
-    result of a paper; it is what `benchmarks/training.md` was measured with.
+    instead of half a million, the noise of a step matters less than that the steps get somewhere. That root is not
+    the result of a paper; it is what `benchmarks/training.md` was measured with.
 
     Args:
         lr: for `base_batch` and `own_iters`.
@@ -41,9 +41,10 @@ def scaled_lr(lr: float, batch: int, base_batch: int, own_iters: float, iters: i
 
 
 def base_batch(config: Config) -> int:
-    """For how many images in an iteration, over all GPUs, the configuration has its learning rate.
+    """Batch size, over all GPUs, that the learning rate of a configuration is for.
 
-    Its name knows best. `auto_scale_lr` is often inherited: it says 16 for mmdetection's RTMDet, trained with 256.
+    The name of the configuration takes precedence, because `auto_scale_lr` is often inherited: it says 16 for
+    mmdetection's RTMDet, trained with 256.
     """
     named = NAMED_BATCH.search(config.filename or "")
     if named:
@@ -54,19 +55,19 @@ def base_batch(config: Config) -> int:
     return int(config.get("auto_scale_lr", {}).get("base_batch_size", gpus * per_gpu))
 
 
-def own_iters(config: Config, clock: Clock) -> float:
+def own_iters(config: Config, timeline: Timeline) -> float:
     """Iterations of the configuration's own run."""
     images = DOTA_IMAGES if has_rotated_boxes(config) else COCO_IMAGES
-    return clock.own if "max_iters" in config.train_cfg else clock.own * images / base_batch(config)
+    return timeline.own if "max_iters" in config.train_cfg else timeline.own * images / base_batch(config)
 
 
-def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> float:
+def set_learning_rate(config: Config, timeline: Timeline, batch: int, world: int) -> float:
     """Scale the learning rate, and every value that is derived from it, in place.
 
     Args:
         config: still with its own `train_cfg`.
-        clock: length of the run.
-        batch: images a GPU in an iteration.
+        timeline: length of the run.
+        batch: images per GPU in an iteration.
         world: GPUs.
 
     Returns:
@@ -74,7 +75,7 @@ def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> f
     """
     optimizer = config.optim_wrapper.optimizer
     own = optimizer.lr
-    optimizer.lr = scaled_lr(own, batch * world, base_batch(config), own_iters(config, clock), clock.iters)
+    optimizer.lr = scaled_lr(own, batch * world, base_batch(config), own_iters(config, timeline), timeline.iters)
     if "batch_size_per_gpu" in optimizer:  # from it, YOLOv5's optimizers derive the weight decay
         optimizer.batch_size_per_gpu = batch
     for mapping in [*mappings(config.get("param_scheduler")), *mappings(config.default_hooks)]:
@@ -83,5 +84,5 @@ def set_learning_rate(config: Config, clock: Clock, batch: int, world: int) -> f
         for name in ("eta_min", "warmup_bias_lr"):
             if name in mapping:
                 mapping[name] *= optimizer.lr / own
-    config.pop("auto_scale_lr", None)  # it has been done
+    config.pop("auto_scale_lr", None)  # the rate is scaled already
     return float(optimizer.lr)

@@ -1,41 +1,39 @@
-"""The last epochs of a training, which see whole images instead of mosaics of four."""
+"""Fits the last epochs of a training, which see whole images instead of mosaics of four."""
 
-from typing import Any
+from mmengine.config import Config, ConfigDict
 
-from mmengine.config import Config
-
-from common.mmlab.fit.clock import Clock
+from common.mmlab.fit.timeline import Timeline
 
 FEWEST_EPOCHS = 4
-"""A shorter run keeps its mosaic to the end: an epoch without would be more than a quarter of what the model sees."""
+"""Length of the shortest run that closes its mosaic: an epoch without would be more than a quarter of a shorter one."""
 
 
-def close_mosaic(config: Config, clock: Clock) -> int | None:
+def close_mosaic(config: Config, timeline: Timeline) -> int | None:
     """Fit the hooks that change the training pipeline, in place.
 
-    The last epochs are in proportion: 15 of 300 become 5 of 100. It is one at least, from `FEWEST_EPOCHS` on.
+    Their number is in proportion: 15 of 300 become 5 of 100. It is at least one, from `FEWEST_EPOCHS` on.
 
     Returns:
-        The first epoch without mosaic, counted from 0; none where the configuration has no such hook, or the run is
+        The first epoch without mosaic, counted from 0; None where the configuration has no such hook, or the run is
         too short.
     """
     close = None
     for hook in config.get("custom_hooks") or []:
         kind = hook.type.rpartition(".")[2]
         if kind == "PipelineSwitchHook":
-            hook.switch_epoch = close = clock.epochs - _last(clock.own - hook.switch_epoch, clock)
+            hook.switch_epoch = close = timeline.epochs - _last(timeline.own - hook.switch_epoch, timeline)
         elif kind == "YOLOXModeSwitchHook":
-            close = clock.epochs - _fit_yolox(hook, clock)
-    return close if close != clock.epochs else None
+            close = timeline.epochs - _fit_yolox(hook, timeline)
+    return close if close != timeline.epochs else None
 
 
-def _fit_yolox(hook: dict[str, Any], clock: Clock) -> int:
-    """How many epochs come without mosaic.
+def _fit_yolox(hook: ConfigDict, timeline: Timeline) -> int:
+    """Number of epochs without mosaic.
 
-    mmdet's hook closes the mosaic one epoch earlier than its argument says. mmyolo's own, beside that, never closes it
-    in a training that was resumed later, so ours stands in for it.
+    mmdet's hook closes the mosaic one epoch earlier than its argument says. mmyolo's own, besides, never closes it in a
+    training that was resumed later, so ours replaces it.
     """
-    last = _last(hook["num_last_epochs"], clock)
+    last = _last(hook["num_last_epochs"], timeline)
     if "new_train_pipeline" in hook:
         hook.update(type="YOLOXModeSwitchOnResumeHook", num_last_epochs=last)
     else:
@@ -43,6 +41,6 @@ def _fit_yolox(hook: dict[str, Any], clock: Clock) -> int:
     return last
 
 
-def _last(own: int, clock: Clock) -> int:
-    """How many epochs come without mosaic, for so many of the configuration's own."""
-    return max(clock.epoch(own), 1) if clock.epochs >= FEWEST_EPOCHS else 0
+def _last(own: int, timeline: Timeline) -> int:
+    """Number of final epochs without mosaic, scaled from the configuration's own."""
+    return max(timeline.epoch(own), 1) if timeline.epochs >= FEWEST_EPOCHS else 0

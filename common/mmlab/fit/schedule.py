@@ -1,39 +1,39 @@
-"""Everything in a configuration that depends on how long a training is and how many images are in a batch."""
+"""Fits a configuration to the length of a training and to the size of a batch."""
 
 from dataclasses import dataclass
 
 from mmengine.config import Config
 
-from common.mmlab.fit.clock import Clock
-from common.mmlab.fit.decay import fit_decay
 from common.mmlab.fit.learning_rate import set_learning_rate
 from common.mmlab.fit.mosaic import close_mosaic
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
+from common.mmlab.fit.param_schedulers import fit_param_schedulers
+from common.mmlab.fit.timeline import Timeline
 
 EMA_SHARE = 0.04
-"""Of a run, what the average of the weights looks back over. Of OpenMMLab's own runs on COCO it is 2 to 6 %."""
+"""Share of a run that the average of the weights looks back over. OpenMMLab's own runs on COCO have 2 to 6 %."""
 
 EMA_RAMP_SHARE = 0.01
-"""Of a run, how slowly that look back grows to its full length. On COCO it is 0.4 to 1.5 %."""
+"""Share of a run in which that window grows to its full length. On COCO it is 0.4 to 1.5 %."""
 
 EMA_RAMP = 2000
-"""Iterations; what mmdet and mmyolo take where a configuration does not say."""
+"""Iterations of that growth in mmdet and mmyolo where a configuration does not say."""
 
 MOST_MOMENTUM = 0.5
-"""Of an average that is still one."""
+"""Largest momentum with which an average is still an average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What a training will do, for its log.
+    """Course of a training, for its log.
 
     Attributes:
-        epochs: how many.
+        epochs: of the training.
         epoch_iters: iterations of an epoch.
         learning_rate: after the warm-up.
         warm_up: iterations.
-        close_epoch: the first one without mosaic, counted from 0; none where there is none.
-        ema_momentum: share of the newest weights in the average of the weights; none where there is no average.
+        close_epoch: the first epoch without mosaic, counted from 0; None where every epoch has mosaics or none has.
+        ema_momentum: share of the newest weights in the average of the weights; None without an average.
     """
 
     epochs: int
@@ -61,19 +61,19 @@ def fit_schedule(config: Config, *, epochs: int, images: int, batch: int, world:
         config: as `load_config` gave it; a second call would scale what is scaled already.
         epochs: of the training.
         images: of the training set.
-        batch: images a GPU in an iteration.
+        batch: images per GPU in an iteration.
         world: GPUs.
     """
-    clock = Clock.of(config, epochs=epochs, images=images, batch=batch, world=world)
-    rate = set_learning_rate(config, clock, batch, world)
-    warm_up = fit_decay(config, clock)
-    close_epoch = close_mosaic(config, clock)
-    momentum = _fit_average(config, clock.iters)
+    timeline = Timeline.of(config, epochs=epochs, images=images, batch=batch, world=world)
+    rate = set_learning_rate(config, timeline, batch, world)
+    warm_up = fit_param_schedulers(config, timeline)
+    close_epoch = close_mosaic(config, timeline)
+    momentum = _fit_average(config, timeline.iters)
     for mapping in mappings(config.model):
         if "initial_epoch" in mapping:  # up to it, YOLOv6, PPYOLOE and TOOD assign objects in a simpler way
-            mapping["initial_epoch"] = clock.epoch(mapping["initial_epoch"])
+            mapping["initial_epoch"] = timeline.epoch(mapping["initial_epoch"])
     _count_epochs(config, epochs)
-    return Schedule(epochs, clock.epoch_iters, rate, warm_up, close_epoch, momentum)
+    return Schedule(epochs, timeline.epoch_iters, rate, warm_up, close_epoch, momentum)
 
 
 def _fit_average(config: Config, iters: int) -> float | None:

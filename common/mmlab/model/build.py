@@ -1,4 +1,4 @@
-"""A model from its configuration, without a word."""
+"""Builds a model from its configuration, silencing its output."""
 
 from copy import deepcopy
 
@@ -10,11 +10,11 @@ from common.mmlab.patches.compat import quiet
 
 
 def build_model(config: Config, package: str) -> nn.Module:
-    """The model of a configuration, on the CPU, with random weights.
+    """Build the model of a configuration, on the CPU, with random weights.
 
     Args:
         config: the whole configuration.
-        package: whose modules it names, where it does not say.
+        package: where its modules are, unless it says so itself.
     """
     scope = config.get("default_scope", package)
     with quiet():

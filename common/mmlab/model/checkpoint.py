@@ -1,4 +1,4 @@
-"""Weights files: ours, those of other OpenMMLab tools, and those of the predecessors of these images."""
+"""Reads weights files: ours, those of other OpenMMLab tools, and those of the predecessors of these images."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ from common.weights.given import report
 log = logging.getLogger(__name__)
 
 UNUSED = ".num_batches_tracked"
-"""Ends the name of a tensor that no prediction depends on, and that old files do not have."""
+"""End of the names of tensors that no prediction depends on, and that old files do not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a weights file says.
+    """Content of a weights file.
 
     Attributes:
-        path: of the file.
+        path: the file.
         state_dict: tensors on the CPU, by the names of the model's own `state_dict`.
-        config: of the training; None where neither the file nor one beside it tells.
-        class_names: position = class index; empty where the file does not tell.
-        model: key of the configuration in `configs.config_files`; empty for files that are not ours.
+        config: of the training; None where neither the file nor one beside it has it.
+        class_names: position = class index; empty where the file does not list them.
+        model: key of the configuration in `catalogue.config_files`; empty for files that are not ours.
     """
 
     path: Path
@@ -63,8 +63,8 @@ def read_weights(path: Path, beside: Sequence[Path] = ()) -> Weights:
         beside: the other files of the same model. A `.py` among them is the configuration, if the weights have none.
 
     Raises:
-        ModelError: it is no weights file, is damaged, holds objects other than tensors, or its configuration cannot be
-            read.
+        ModelError: it is not a weights file, is damaged, holds objects other than tensors, or its configuration cannot
+            be read.
     """
     content = _load(path)
     meta = content.get("meta")
@@ -76,7 +76,7 @@ def load_into(model: nn.Module, weights: Weights) -> None:
     """Copy the tensors whose name and shape are equal, and log what was and was not used.
 
     Raises:
-        ModelError: there is none.
+        ModelError: no tensor fits.
     """
     own = model.state_dict()
     matched = {name: tensor for name, tensor in weights.state_dict.items() if _fits(tensor, own.get(name))}
@@ -87,7 +87,7 @@ def load_into(model: nn.Module, weights: Weights) -> None:
 
 
 def load_all_into(model: nn.Module, weights: Weights) -> None:
-    """The same, for a model that must be complete.
+    """Copy the tensors into a model that must be complete.
 
     Raises:
         ModelError: a tensor is missing or has another shape.
@@ -107,7 +107,7 @@ def _fits(first: Tensor | None, second: Tensor | None) -> bool:
     return first is not None and second is not None and first.shape == second.shape
 
 
-def _load(path: Path) -> Mapping[str, Any]:
+def _load(path: Path) -> Mapping[str, object]:
     from mmengine.runner.checkpoint import get_torch_safe_globals
 
     try:
@@ -115,26 +115,26 @@ def _load(path: Path) -> Mapping[str, Any]:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         if "Unsupported global" not in str(error):
-            raise ModelError(f"{path}: cannot be loaded: no weights, or damaged") from error
+            raise ModelError(f"{path}: cannot be loaded: not a weights file, or damaged") from error
         name = str(error).partition("GLOBAL ")[2].partition(" ")[0]
         raise ModelError(
-            f"{path}: cannot be loaded: it holds objects of {name}; needed is a checkpoint of OpenMMLab"
+            f"{path}: cannot be loaded: it holds objects of {name}; expected a checkpoint of OpenMMLab"
         ) from error
     except Exception as error:  # damaged archives fail in many ways
         raise ModelError(f"{path}: cannot be loaded: {_first_line(error)}") from error
     if not isinstance(content, Mapping):
-        raise ModelError(f"{path}: no checkpoint: expected a dictionary, found {type(content).__name__}")
+        raise ModelError(f"{path}: not a checkpoint: expected a dictionary, found {type(content).__name__}")
     return content
 
 
-def _tensors(path: Path, content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, or of a dictionary that holds nothing else. `module.` comes from DataParallel."""
+def _tensors(path: Path, content: Mapping[str, object]) -> dict[str, Tensor]:
+    """Tensors of a checkpoint, or of a dictionary of tensors only. `module.` comes from DataParallel."""
     given = content.get("state_dict", content)
     named = given.items() if isinstance(given, Mapping) else ()
     tensors = {str(name).removeprefix("module."): value for name, value in named if isinstance(value, Tensor)}
     if not tensors:
         keys = ", ".join(map(str, list(content)[:5])) or "nothing"
-        raise ModelError(f"{path}: no checkpoint: it has no state_dict with tensors (found {keys})")
+        raise ModelError(f"{path}: not a checkpoint: it has no state_dict with tensors (found {keys})")
     return tensors
 
 
@@ -146,7 +146,7 @@ def _config(path: Path, meta: Mapping[str, Any], beside: Sequence[Path]) -> Conf
         return None
     try:
         return Config.fromstring(text, ".py") if text else Config.fromfile(source)
-    except Exception as error:  # it is a program
+    except Exception as error:  # it is a program, which may fail in any way
         raise ModelError(f"{source}: its configuration cannot be read: {_first_line(error)}") from error
 
 

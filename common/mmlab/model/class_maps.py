@@ -1,42 +1,34 @@
-"""Maps of class probabilities from the output of a dense head, for ALDD.
+"""Computes maps of class probabilities from the output of a dense head, for ALDD.
 
-There is one map a scale, as `predictions.Prediction` wants it and as detectors without anchors give it. Where a cell
+There is one map per scale, as `predictions.Prediction` wants it and as detectors without anchors give it. Where a cell
 has several anchors it holds the largest probability of any: how sure the detector is of the class there, whatever the
 shape. (The predecessors took the map of each anchor on its own. With the nine anchors of RetinaNet that is nine times
 the work, and the score would grow with the number of anchors.)
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
+from mmengine.model import BaseModule
 from torch import Tensor
 
-from common.errors import ConfigError
 from common.mmlab.model.heads import is_a
 
 PROBABILITIES = ("TOODHead", "CenterNetHead")
-"""Heads whose output is a probability already."""
+"""Heads whose outputs are probabilities already."""
 
 
-def needs_class_maps(detector: str) -> ConfigError:
-    """The error for a detector that has no maps."""
-    return ConfigError(
-        f"mining_algorithm: 'aldd' needs a map of classes, which {detector} has not (one of cald, entropy, random)"
-    )
-
-
-def class_maps(head: Any, outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+def class_maps(head: BaseModule, outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     """Probability of each class at each cell of each scale.
 
     Args:
         head: see `heads.dense_head`.
-        outputs: of its `forward`; lists with one `(B, channels, h, w)` tensor a scale. The first list is about classes;
-            the third (after the angles, where these have their own) is the objectness, centerness or IoU that the
-            class scores are multiplied with, if it has one channel an anchor.
+        outputs: of its `forward`; lists with one `(B, channels, h, w)` tensor per scale. The first list is about
+            classes; the third (after the angles, where these have their own) is the objectness, centerness or IoU that
+            the class scores are multiplied with, if it has one channel per anchor.
 
     Returns:
-        One `(B, K, h, w)` float32 tensor a scale, values in [0, 1].
+        One `(B, K, h, w)` float32 tensor per scale, values in [0, 1].
     """
     if is_a(head, "YOLOV3Head"):
         return [_joint(scale, head) for scale in outputs[0]]
@@ -45,13 +37,13 @@ def class_maps(head: Any, outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     return [_separate(scores, factor, head) for scores, factor in zip(outputs[0], factors, strict=True)]
 
 
-def _joint(scale: Tensor, head: Any) -> Tensor:
-    """Channels of YOLOv3: for each anchor a box, the objectness, the classes."""
+def _joint(scale: Tensor, head: BaseModule) -> Tensor:
+    """Class map of YOLOv3, whose channels are a box, the objectness and the classes of each anchor."""
     anchors = torch.unflatten(scale.float(), 1, (-1, 5 + int(head.num_classes))).sigmoid()
     return (anchors[:, :, 5:] * anchors[:, :, 4:5]).amax(dim=1)
 
 
-def _separate(scores: Tensor, factor: Any, head: Any) -> Tensor:
+def _separate(scores: Tensor, factor: Tensor | None, head: BaseModule) -> Tensor:
     channels = int(getattr(head, "cls_out_channels", head.num_classes))
     anchors = _activate(torch.unflatten(scores.float(), 1, (-1, channels)), head)
     if isinstance(factor, Tensor) and factor.shape[1] == anchors.shape[1]:
@@ -59,8 +51,8 @@ def _separate(scores: Tensor, factor: Any, head: Any) -> Tensor:
     return anchors.amax(dim=1)
 
 
-def _activate(anchors: Tensor, head: Any) -> Tensor:
-    """`(B, anchors, channels, h, w)` scores -> probabilities of the K classes; a background is the last channel."""
+def _activate(anchors: Tensor, head: BaseModule) -> Tensor:
+    """Turn scores `(B, anchors, channels, h, w)` into probabilities of K classes; a background is the last channel."""
     if is_a(head, *PROBABILITIES):
         return anchors
     if getattr(head, "use_sigmoid_cls", True):

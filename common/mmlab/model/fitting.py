@@ -1,27 +1,23 @@
-"""How an image becomes the input of a detector: as large, and as padded, as its configuration says."""
+"""Makes an input of a detector from an image: scaled and padded as its configuration says."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mmengine.config import Config
 from torch import nn
 
 from common.arrays import Pixels
 from common.images.letterbox import Prepared, letterbox, stretch
-from common.mmlab.fit.image_size import input_limits
+from common.mmlab.fit.image_size import STRIDE, input_limits
 from common.mmlab.model.heads import dense_head
-
-STRIDE = 32
-"""Pixels. Sides of most detectors' inputs must be a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """The input of one detector.
+    """Input of one detector.
 
     Attributes:
         longer, shorter: limits of the sides of the image in the input, in pixels.
-        stride: what the sides of the input are padded to a multiple of.
+        stride: the sides of the input are padded to a multiple of it.
         keep_ratio: False for a detector that takes squares of any aspect ratio (SSD).
     """
 
@@ -40,7 +36,7 @@ class Fitting:
 
 
 def fitting_of(config: Config, model: nn.Module, img_size: int) -> Fitting:
-    """What a detector's configuration says about its input.
+    """Read the input of a detector from its configuration.
 
     Args:
         config: the whole configuration.
@@ -54,18 +50,18 @@ def fitting_of(config: Config, model: nn.Module, img_size: int) -> Fitting:
 
 
 def stride_of(model: nn.Module) -> int:
-    """What the sides of a detector's input must be a multiple of.
+    """Divisor of the sides of a detector's input.
 
-    mmdet's configurations say it, as their necks take any size; mmyolo's do not, though the parts of its P6 models only
-    fit together at a multiple of the coarsest stride.
+    mmdet's configurations declare it, as their necks take any size; mmyolo's do not, though the parts of its P6
+    models only fit together at a multiple of the coarsest stride.
     """
     declared = int(getattr(model.data_preprocessor, "pad_size_divisor", 1))
-    strides: Any = getattr(getattr(dense_head(model), "prior_generator", None), "strides", ())
+    strides = getattr(getattr(dense_head(model), "prior_generator", None), "strides", ())
     coarsest = max((max(stride) for stride in strides), default=STRIDE)
     return declared if declared > 1 else max(int(coarsest), STRIDE)
 
 
 def keeps_ratio(config: Config) -> bool:
-    """Whether the test pipeline keeps the aspect ratio."""
+    """Find out whether the test pipeline keeps the aspect ratio."""
     steps = [step for step in config.val_dataloader.dataset.pipeline if step.type.rpartition(".")[2] == "Resize"]
     return all(step.get("keep_ratio", False) for step in steps)

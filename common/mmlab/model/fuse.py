@@ -1,8 +1,7 @@
-"""The same model with fewer operations: blocks merged for deployment, batch normalisation folded into convolutions."""
+"""Reduces the operations of a model: merges blocks for deployment, folds batch normalisation into convolutions."""
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -16,7 +15,7 @@ NORMALISATIONS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
 def fuse(model: nn.Module) -> None:
-    """Merge what inference need not keep apart, in place. The model must be in evaluation mode."""
+    """Merge layers for inference, in place. The model must be in evaluation mode."""
     for module in list(model.modules()):
         switch = getattr(module, "switch_to_deploy", None)  # of the blocks of YOLOv6, YOLOv7 and PPYOLOE
         if callable(switch):
@@ -32,11 +31,11 @@ def _merge(module: nn.Module, convolution: str, normalisation: str) -> None:
     setattr(module, normalisation, nn.Identity())
 
 
-def _pairs(module: Any) -> Iterator[tuple[str, str]]:
+def _pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
     """Names of children where the second normalises what the first computes.
 
-    That is known of mmcv's ConvModule; elsewhere (ResNet, Sequential) they follow each other and have equally many
-    channels.
+    In mmcv's ConvModule that is certain; elsewhere (ResNet, Sequential) they follow each other and have the same number
+    of channels.
     """
     if is_a(module, "ConvModule") and module.order[:2] != ("conv", "norm"):
         return

@@ -1,115 +1,41 @@
-"""A trained OpenMMLab detector behind the engine's `Predictor`."""
+"""Predictions of a trained OpenMMLab detector."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.model import BaseModel, BaseModule
+from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import Tensor
 
 from common.arrays import Floats, Pixels
-from common.boxes.convention import SMALLEST_TURNS, Convention
-from common.contract import AngleUnit
+from common.boxes.convention import Convention
 from common.images.letterbox import Prepared
-from common.loop.predictor import Predictor
-from common.loop.tiling import TiledPredictor, Tiles
-from common.mining.registry import DETECTION
-from common.mmlab.fit.config import merge_options
-from common.mmlab.model.checkpoint import Weights, read_weights
-from common.mmlab.model.class_maps import class_maps, needs_class_maps
-from common.mmlab.model.fitting import Fitting, fitting_of
+from common.mmlab.model.class_maps import class_maps
+from common.mmlab.model.fitting import Fitting
 from common.mmlab.model.fuse import fuse
-from common.mmlab.model.heads import class_count, dense_head, is_a
-from common.mmlab.model.rotated_boxes import nms_iou, rotated_boxes, suppress
-from common.mmlab.model.thresholds import MAX_DETECTIONS, final_step, most_boxes, set_thresholds
-from common.mmlab.model.trained import build, class_names_of, config_of
-from common.mmlab.options.command_line import parse_cfg_options
-from common.mmlab.options.params import OWN_THRESHOLD, MmlabInfer, RotatedInfer
-from common.mmlab.patches.compat import prepare
-from common.mmlab.patches.gpu_only import check_device
-from common.mmlab.patches.probabilities import keep_probabilities, probabilities_of
-from common.predictions import Detections, Prediction, RotatedDetections
-from common.run.device import device_of
-from common.run.rank import Rank
-from common.task.env import Task
-from common.weights.given import choose
+from common.mmlab.model.heads import dense_head, is_a
+from common.mmlab.model.probabilities import keep_probabilities, probabilities_of
+from common.mmlab.rotated_boxes import rotated_boxes
+from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDetections
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from mmdet.structures import DetDataSample
 
 CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 """Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
 
 
-def load_predictor(task: Task, parameters: MmlabInfer, rank: Rank) -> Predictor:
-    """The given model on this rank's device. See `run.image.Family`.
-
-    Raises:
-        ModelError: there are no weights, they cannot be read, have no configuration, do not fit it, or are for another
-            number of classes.
-        ConfigError: `cfg_options` does not fit the configuration, the mining algorithm not the detector, or the
-            detector needs a GPU and the task has none.
-        NoDeviceError: gpu_id names a GPU that is not there.
-    """
-    prepare(parameters.package)
-    weights = read_weights(choose(task.model_files), task.model_files)
-    config = configure(weights, parameters)
-    check_device(config, gpu=bool(task.gpu_ids))
-    model = build(weights, config, parameters.package)
-    names = class_names_of(task, weights, class_count(model))
-    algorithm = DETECTION.get(parameters.options().algorithm)
-    if algorithm is not None and algorithm.needs_class_maps and dense_head(model) is None:
-        raise needs_class_maps(type(model).__name__)
-    device = device_of(task, rank)
-    log.info("weights: %s on %s", weights.path, device)
-    fitting = fitting_of(config, model, parameters.img_size)
-    limits = Limits(float(final_step(config.model).score_thr), most_boxes(config.model))
-    if not isinstance(parameters, RotatedInfer):
-        return MmlabPredictor(model, device, fitting, limits, names)
-    predictor = MmlabPredictor(model, device, fitting, limits, names, convention_of(config, parameters))
-    if not parameters.tile_size:
-        return predictor
-    tiles = Tiles.of(parameters.tile_size, parameters.tile_overlap, fitting.longer, fitting.stride)
-    return TiledPredictor(
-        predictor, tiles, parameters.samples_per_gpu, partial(suppress, threshold=nms_iou(config.model))
-    )
-
-
-def convention_of(config: Config, parameters: RotatedInfer) -> Convention:
-    """How the results are written: as in the data set that the model was trained with, if its configuration tells."""
-    learned = config.get("rotate_angle")
-    convention = Convention.from_dict(learned) if learned else SMALLEST_TURNS
-    return replace(convention, unit=AngleUnit(parameters.angle_unit)) if parameters.angle_unit else convention
-
-
-def configure(weights: Weights, parameters: MmlabInfer) -> Config:
-    """The configuration of some weights, fitted to a task. `cfg_options` comes last and wins.
-
-    Raises:
-        ModelError: the weights have none, or an incomplete one.
-        ConfigError: `cfg_options` does not fit it.
-    """
-    config = config_of(weights)
-    if isinstance(parameters, RotatedInfer):
-        own = parameters.iou_threshold == OWN_THRESHOLD
-        set_thresholds(config.model, parameters.conf_threshold, None if own else parameters.iou_threshold, most=None)
-    else:
-        set_thresholds(config.model, parameters.conf_threshold, parameters.iou_threshold)
-    merge_options(config, parse_cfg_options(parameters.cfg_options))
-    return config
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Which detections are told.
+    """Limits of the reported detections.
 
     Attributes:
-        score: a detection's must be above it.
-        count: most detections of an image.
+        score: the score of a detection must be above it.
+        count: maximum number of detections per image.
     """
 
     score: float
@@ -117,20 +43,20 @@ class Limits:
 
 
 class MmlabPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
-        model: a detector of mmdet, mmyolo or mmrotate. It is changed: for inference only.
+        model: a detector of mmdet, mmyolo or mmrotate. It is changed, for inference only.
         device: where to run it; half precision on a GPU where the head is dense.
-        fitting: what makes an input of an image.
-        limits: which detections are told.
+        fitting: makes the inputs.
+        limits: of the reported detections.
         class_names: position = class index.
-        convention: how rotated boxes are written; None for upright ones.
+        convention: of rotated boxes; None for upright ones.
     """
 
     def __init__(
         self,
-        model: Any,
+        model: BaseModel,
         device: torch.device,
         fitting: Fitting,
         limits: Limits,
@@ -160,13 +86,13 @@ class MmlabPredictor:
 
     @torch.inference_mode()
     def predict(self, batch: NDArray[np.uint8], *, class_maps: bool) -> list[Prediction]:
-        """Forward pass and the model's own last step.
+        """Run a forward pass and the model's own last step.
 
         Raises:
-            ConfigError: class maps are asked for, and the model has none.
+            ValueError: class maps are asked for, and the model provides none.
         """
         if class_maps and self._head is None:
-            raise needs_class_maps(type(self._model).__name__)
+            raise ValueError(f"{type(self._model).__name__} provides no class maps")
         self._wants_maps = class_maps
         data = self._model.data_preprocessor(_samples(batch), False)
         with torch.autocast(self._device.type, torch.float16, enabled=self._half):
@@ -175,7 +101,7 @@ class MmlabPredictor:
         detections = [self._detections(sample.pred_instances) for sample in found]
         return [Prediction(each, cells) for each, cells in zip(detections, maps, strict=True)]
 
-    def _after_head(self, head: Any, _features: Any, outputs: Any) -> Any:
+    def _after_head(self, head: BaseModule, _features: object, outputs: Sequence[Sequence[Tensor]]) -> object:
         """Decode boxes in single precision: half of it has steps of half a pixel at the far edge of an image."""
         if self._wants_maps:
             self._maps = class_maps(head, outputs)
@@ -186,7 +112,7 @@ class MmlabPredictor:
         self._maps = []
         return list(zip(*arrays, strict=True))
 
-    def _detections(self, results: Any) -> Detections:
+    def _detections(self, results: InstanceData) -> Detections:
         results = results[results.scores > self._limits.score]
         results = results[results.scores.argsort(descending=True, stable=True)[: self._limits.count]]
         boxes = results.bboxes if self._convention is None else rotated_boxes(results.bboxes)
@@ -199,8 +125,8 @@ class MmlabPredictor:
         return Detections(*columns) if self._convention is None else RotatedDetections(*columns, self._convention)
 
 
-def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:
-    """`(B, H, W, 3)` uint8 BGR -> what a data preprocessor takes: `(B, 3, H, W)`, and what is known of each image."""
+def _samples(batch: NDArray[np.uint8]) -> dict[str, Tensor | list["DetDataSample"]]:
+    """Turn `(B, H, W, 3)` uint8 BGR into the input of a data preprocessor: `(B, 3, H, W)`, and metadata."""
     from mmdet.structures import DetDataSample
 
     size = batch.shape[1:3]
@@ -212,7 +138,7 @@ def _samples(batch: NDArray[np.uint8]) -> dict[str, Any]:
     }
 
 
-def _as_float(outputs: Any) -> Any:
+def _as_float(outputs: object) -> object:
     if isinstance(outputs, Tensor):
         return outputs.float()
     return type(outputs)(map(_as_float, outputs)) if isinstance(outputs, list | tuple) else outputs

@@ -1,15 +1,12 @@
-"""The settings of the last step of a detector: which boxes it drops."""
-
-from typing import Any
+"""Sets the last step of a detector: the thresholds by which it drops boxes."""
 
 from mmengine.config import ConfigDict
 
-MAX_DETECTIONS = 300
-"""Most upright boxes of one image, as in the ultralytics images. Rotated ones have the model's own limit."""
+from common.predictions import MAX_DETECTIONS
 
 
 def final_step(model: ConfigDict) -> ConfigDict:
-    """The part of a model's configuration that is about its last step: of a two-stage detector the second stage."""
+    """Section of a model's configuration for its last step: the second stage of a two-stage detector."""
     if not model.get("test_cfg"):
         model.test_cfg = ConfigDict()
     return model.test_cfg.get("rcnn", model.test_cfg)
@@ -18,17 +15,17 @@ def final_step(model: ConfigDict) -> ConfigDict:
 def set_thresholds(model: ConfigDict, confidence: float, iou: float | None, most: int | None = MAX_DETECTIONS) -> None:
     """Put the thresholds of a task into the configuration of a model, in place.
 
-    Detectors without non-maximum suppression (DETR, DINO) read no threshold; the predictor does it for them.
+    Detectors without non-maximum suppression (DETR, DINO) read no threshold; the predictor applies it to them.
 
     Args:
         model: section `model`.
-        confidence: least score of a box, in [0, 1].
+        confidence: minimum score of a box, in [0, 1].
         iou: above it the weaker of two boxes of a class is dropped, in [0, 1]; None: the model's own.
-        most: boxes of one image; None: the model's own number.
+        most: maximum number of boxes per image; None: the model's own.
     """
     step = final_step(model)
     step.score_thr = confidence
-    suppression: Any = step.get("nms")
+    suppression = step.get("nms")
     if isinstance(suppression, dict):
         if iou is not None:
             suppression["iou_threshold"] = iou
@@ -40,5 +37,5 @@ def set_thresholds(model: ConfigDict, confidence: float, iou: float | None, most
 
 
 def most_boxes(model: ConfigDict) -> int:
-    """How many boxes of one image a model gives at most."""
+    """Maximum number of boxes per image of a model."""
     return int(final_step(model).get("max_per_img", MAX_DETECTIONS))

@@ -1,1 +1,1 @@
-"""What a user may choose and change of OpenMMLab: known to the parent, so nothing here imports torch or OpenMMLab."""
+"""Choices and options of users for OpenMMLab. The parent reads them, so nothing here imports torch or OpenMMLab."""

@@ -1,4 +1,4 @@
-"""Which configurations a user can choose: those that OpenMMLab's packages ship, found without importing a package."""
+"""Configurations that a user can choose: those in OpenMMLab's packages, found without importing a package."""
 
 import importlib.util
 import re
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 Reasons = tuple[tuple[str, str], ...]
-"""Patterns of keys without `.py`, and why these configurations cannot be chosen."""
+"""Patterns of keys without `.py`, and the reasons why these configurations cannot be chosen."""
 
 PARTS: Reasons = ((r"(^|/)_base_/|^common/|^dsdl/|_tta$|^deploy/", "it describes no training of a model"),)
 
@@ -27,7 +27,7 @@ OTHERS: Reasons = (
     (r"^glip/|grounding_dino/", "it needs a language model"),
     (r"^cornernet/|^centripetalnet/|crop512", "it tests images in their own sizes, one by one"),
     (r"^razor/|/d2_|timm|convnext|^redet/", "it needs a package that this image does not have"),
-    (r"^h2rbox", "it learns from upright boxes, which tell nothing of angles, and from images of one size"),
+    (r"^h2rbox", "it learns from upright boxes, which have no angles, and from images of one size"),
     (r"rotated-fcos-le90_r50_fpn_kld", "its loss divides by the area of boxes that have none, as untrained ones do"),
     (r"rbox-le135_r50_fpn_gwd|s2anet-le135_r50_fpn_3x_hrsc", "it uses a file or a class that mmrotate does not have"),
 )
@@ -45,16 +45,16 @@ OTHERS_OF_MAPS: Reasons = (
 
 
 def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
-    """The key of the configuration that a user means.
+    """Find the key of the configuration that a user means.
 
     Args:
         name: a name of `table`, a key with or without `configs/` before and `.py` behind it, or the file name of one;
             case does not matter, and `-` is `_`.
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
-        table: further names of an image, each with the key that it means.
+        table: additional names of an image, each with the key that it means.
 
     Raises:
-        ValueError: nothing has this name (with the nearest ones), or several configurations.
+        ValueError: no configuration has this name (with the nearest ones), or several have.
     """
     known = [(spelling, key) for key in config_files(package) for spelling in _spellings(key)]
     known += [(spelling, key) for each, key in table.items() for spelling in _spellings(each)]
@@ -74,7 +74,7 @@ def config_files(package: str) -> dict[str, Path]:
 
 
 def config_path(package: str, key: str) -> Path:
-    """The file of a configuration.
+    """File of a configuration.
 
     Args:
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
@@ -93,31 +93,31 @@ def _all_files(package: str) -> dict[str, Path]:
 
 
 def _why_not(package: str, key: str) -> str:
-    """Why a configuration cannot be chosen; empty if it can."""
+    """Reason why a configuration cannot be chosen; empty if it can."""
     others = OTHERS_OF_MAPS if package == "mmseg" else OTHERS
     return next((reason for pattern, reason in others if re.search(pattern, key.removesuffix(".py"))), "")
 
 
 def _refusal(name: str, package: str) -> str:
-    """What is wrong with a name that no configuration to choose from has."""
+    """Reason for refusing a name that no available configuration has."""
     keys = (key for key in _all_files(package) if _plain(name) in map(_plain, _spellings(key)))
     reason = next((_why_not(package, key) for key in keys), "")
     return f"cannot be chosen: {reason}" if reason else "is not a known configuration"
 
 
 def _spellings(key: str) -> Iterator[str]:
-    """A key, and its file name alone."""
+    """Yield a key, and its file name alone."""
     yield key
     yield key.rpartition("/")[2].removesuffix(".py")
 
 
 def _plain(name: str) -> str:
-    """What is left of a name when everything that does not matter is gone."""
+    """Normalise a name: case, dashes, suffix and leading folders do not matter."""
     return re.sub(r"^(\./)?(configs/)?", "", name.strip().lower()).removesuffix(".py").replace("-", "_")
 
 
 def _nearest(name: str, known: set[str]) -> list[str]:
-    """Four known names, the most similar first. A name that is only the beginning of others is near to these."""
+    """Four known names, the most similar first. A name that is the beginning of others is near to these."""
     wanted = _plain(name).rpartition("/")[2]
 
     def distance(candidate: str) -> tuple[float, int, str]:

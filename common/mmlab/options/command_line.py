@@ -1,4 +1,4 @@
-"""`cfg_options` and `args_options`: what a user would add to the command line of OpenMMLab's tools/train.py."""
+"""Parses `cfg_options` and `args_options`: additions to the command line of OpenMMLab's tools/train.py."""
 
 import difflib
 import shlex
@@ -8,11 +8,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from common.mmlab.options.keys import EPOCHS, check_key
+from common.mmlab.options.allowed_keys import EPOCHS, check_key
 from common.mmlab.options.literals import read_literal
 
 ARGUMENTS = ("amp", "auto-scale-lr", "cfg-options", "deterministic", "options", "seed")
-"""Arguments of tools/train.py that are understood."""
+"""Supported arguments of tools/train.py."""
 
 REFUSED_ARGUMENTS = {
     "auto-resume": "a restarted task resumes by itself",
@@ -33,36 +33,36 @@ REFUSED_ARGUMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What `args_options` says.
+    """Meaning of `args_options`.
 
     Attributes:
-        amp: mixed precision.
+        amp: whether to use mixed precision.
         seed: of everything random, or None.
-        deterministic: only deterministic algorithms.
+        deterministic: whether to use deterministic algorithms only.
         cfg_options: changes to the configuration by dotted key.
     """
 
     amp: bool = False
     seed: int | None = None
     deterministic: bool = False
-    cfg_options: dict[str, Any] = field(default_factory=dict)
+    cfg_options: dict[str, object] = field(default_factory=dict)
 
 
-def parse_cfg_options(text: str, counted: Mapping[str, str] = EPOCHS) -> dict[str, Any]:
-    """Turn `cfg_options` into values by dotted key; the last one of a key counts.
+def parse_cfg_options(text: str, counted: Mapping[str, str] = EPOCHS) -> dict[str, object]:
+    """Parse `cfg_options` into values by dotted key; the last one of a key counts.
 
     Args:
         text: such as `model.test_cfg.score_thr=0.01 optim_wrapper.optimizer.betas="(0.9, 0.99)"`.
         counted: `keys.EPOCHS` or `keys.ITERATIONS`.
 
     Raises:
-        ValueError: a word that is no key=value, or a key that `check_key` refuses.
+        ValueError: a word is not key=value, or `check_key` refuses a key.
     """
     return dict(map(partial(_pair, counted), _words(text)))
 
 
 def parse_args_options(text: str, counted: Mapping[str, str] = EPOCHS) -> Arguments:
-    """Understand `args_options`.
+    """Parse `args_options`.
 
     Args:
         text: such as `--amp --seed 1 --cfg-options model.test_cfg.score_thr=0.01`.
@@ -73,7 +73,7 @@ def parse_args_options(text: str, counted: Mapping[str, str] = EPOCHS) -> Argume
             the wrong kind.
     """
     given: dict[str, Any] = {}
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     for name, values in _arguments(_words(text)):
         if name in ("cfg-options", "options"):
             changes |= map(partial(_pair, counted), values)
@@ -93,7 +93,7 @@ def _words(text: str) -> list[str]:
         raise ValueError(f"{text!r} cannot be split into words ({error})") from None
 
 
-def _pair(counted: Mapping[str, str], word: str) -> tuple[str, Any]:
+def _pair(counted: Mapping[str, str], word: str) -> tuple[str, object]:
     """`a.b=1` -> ("a.b", 1)."""
     key, equals, value = word.partition("=")
     if not equals or not all(key.split(".")):
@@ -103,10 +103,10 @@ def _pair(counted: Mapping[str, str], word: str) -> tuple[str, Any]:
 
 
 def _arguments(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each argument's name, without dashes before and with dashes inside, and the words that belong to it."""
+    """Yield the name of each argument, without leading dashes and with dashes inside, and the words of its value."""
     starts = [place for place, word in enumerate(words) if word.startswith("--")]
     if words and starts[:1] != [0]:
-        raise ValueError(f"{words[0]!r} is no --argument; the model is a parameter, and key=value is for cfg_options")
+        raise ValueError(f"{words[0]!r} is not an --argument; the model is a parameter, key=value is for cfg_options")
     for start, end in pairwise([*starts, len(words)]):
         name, equals, value = words[start].removeprefix("--").partition("=")
         yield _argument(name.replace("_", "-")), [value] * bool(equals) + list(words[start + 1 : end])
@@ -117,12 +117,12 @@ def _argument(name: str) -> str:
         raise ValueError(f"'--{name}' is not allowed: {REFUSED_ARGUMENTS[name]}")
     if name not in ARGUMENTS:
         near = ", ".join(f"--{each}" for each in difflib.get_close_matches(name, ARGUMENTS, n=3, cutoff=0.0))
-        raise ValueError(f"'--{name}' is no argument of a training; nearest: {near}")
+        raise ValueError(f"'--{name}' is not an argument of a training; nearest: {near}")
     return name
 
 
 def _seed(values: Sequence[str]) -> int:
-    """A lone number that numpy takes."""
+    """Parse a single number that numpy accepts as a seed."""
     if len(values) != 1 or not values[0].isdecimal() or int(values[0]) >= 2**32:
         raise ValueError(f"--seed {' '.join(values)!r} is not allowed (one integer from 0 to {2**32 - 1})")
     return int(values[0])

@@ -1,18 +1,19 @@
-"""Values in the text of `cfg_options`, as OpenMMLab's command line reads them (`mmengine.config.DictAction`)."""
+"""Reads values in the text of `cfg_options` as OpenMMLab's command line does (`mmengine.config.DictAction`).
 
-from typing import Any
+mmengine's own function is not used, because the parent process does not import mmengine.
+"""
 
 BRACKETS = {"(": ")", "[": "]"}
 
 
-def read_literal(text: str) -> Any:
-    """A number, True, False, None, a word, or a list or tuple of such: `0.5`, `[1,(2,3)]`, `1,2`.
+def read_literal(text: str) -> object:
+    """Read a number, True, False, None, a word, or a list or tuple of these: `0.5`, `[1,(2,3)]`, `1,2`.
 
     Args:
-        text: quotes and blanks around a value do not count. Commas make a list where there are no brackets.
+        text: quotes and blanks around a value are ignored. Commas without brackets make a list.
 
     Raises:
-        ValueError: a bracket that is not closed, or not opened.
+        ValueError: a bracket is not closed, or not opened.
     """
     text = text.strip(" '\"")
     parts = _split(text)
@@ -25,7 +26,7 @@ def read_literal(text: str) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    """What stands between the commas outside all brackets; nothing stands behind a last comma."""
+    """Split at the commas outside all brackets; a last comma may end the text."""
     closing: list[str] = []
     parts = [""]
     for sign in text:
@@ -42,7 +43,7 @@ def _split(text: str) -> list[str]:
     return parts if parts[-1].strip() else parts[:-1]
 
 
-def _scalar(text: str) -> Any:
+def _scalar(text: str) -> object:
     for kind in (int, float):
         try:
             return kind(text)

@@ -1,1 +1,1 @@
-"""What is changed inside OpenMMLab so that it works here, one change per file."""
+"""Changes inside OpenMMLab, each with its reason, one per file."""

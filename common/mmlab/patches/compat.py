@@ -1,4 +1,4 @@
-"""Import OpenMMLab and build with it quietly, and make packages of different years accept each other."""
+"""Imports OpenMMLab quietly, and makes packages of different years accept each other."""
 
 import contextlib
 import io
@@ -8,12 +8,15 @@ import warnings
 from collections.abc import Iterator
 from functools import cache
 from pprint import pformat
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 log = logging.getLogger(__name__)
 
 ACCEPTED_MMCV = "2.0.1"
-"""What mmyolo 0.6.0 takes mmcv for. It refuses any version from 2.1 on, and nothing else in it minds the newer one."""
+"""Version that mmcv claims while mmyolo 0.6.0 is imported: it refuses any from 2.1 on, but works with the newer one."""
 
 KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (DeprecationWarning, "invalid escape sequence"),  # docstrings of mmdet, once in a new installation
@@ -29,7 +32,7 @@ KNOWN_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (UserWarning, "torch.meshgrid: in an upcoming release"),  # of every detector without anchors, as it starts to run
     (UserWarning, "For binary segmentation, we suggest using"),  # mmsegmentation, of a class and the background
 )
-"""What the packages warn about when they are imported and when they build a configuration of their own."""
+"""Warnings of the packages when they are imported and when they build a configuration of their own."""
 
 RUNNING_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (FutureWarning, r"`torch\.cuda\.amp\.(autocast|GradScaler)\("),  # mmyolo and mmengine use these old names
@@ -37,14 +40,15 @@ RUNNING_WARNINGS: tuple[tuple[type[Warning], str], ...] = (
     (UserWarning, "DeprecationWarning: "),  # mmdet about what mmrotate calls things
     (UserWarning, "When align_corners=True, the output would more aligned"),  # mmsegmentation, whatever the size is
 )
-"""What they warn about while models run."""
+"""Warnings of the packages while models run."""
 
 
 @cache
 def prepare(package: str) -> None:
     """Import a framework and register its modules. Later calls do nothing.
 
-    Nothing asks the network or draws into the log. What mmengine's loggers warn about are its own defaults.
+    Nothing uses the network or draws into the log. mmengine's loggers only warn about its own defaults, so they are
+    silenced.
 
     Args:
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`; the first and the third need mmdet, and get both.
@@ -68,9 +72,9 @@ def prepare(package: str) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back warnings that are known and what is printed, while OpenMMLab imports or builds something.
+    """Hold back known warnings and prints while OpenMMLab imports or builds something.
 
-    What is printed goes to our own log, for a developer.
+    Prints go to our own log, for a developer.
     """
     printed = io.StringIO()
     with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
@@ -119,7 +123,7 @@ def _register_mmseg() -> None:
 
 @contextlib.contextmanager
 def _mmcv_as(version: str) -> Iterator[None]:
-    """Let mmcv claim a version for a while."""
+    """Have mmcv claim a version in the block."""
     import mmcv
 
     real = mmcv.__version__
@@ -137,20 +141,20 @@ def _quiet_loggers() -> None:
 
 
 def _write_configurations_quickly() -> None:
-    """Let `pprint` lay out the text of a configuration: yapf takes seconds, and each checkpoint wants it."""
+    """Have `pprint` lay out the text of a configuration: yapf takes seconds, and each checkpoint contains it."""
     from mmengine.config import Config
 
     Config.pretty_text = property(_text)
 
 
-def _text(config: Any) -> str:
-    """A configuration as the file that it could be read from."""
+def _text(config: "Config") -> str:
+    """Text of a configuration, from which it can be read again."""
     sections = config.to_dict().items()
     return "".join(f"{name} = {pformat(value, width=120, sort_dicts=False)}\n" for name, value in sections)
 
 
 def _use_up_warnings() -> None:
-    """Give what torch warns about once in a process its chance now."""
+    """Trigger now, while warnings are held back, a warning that torch gives once per process."""
     import torch
 
     torch.meshgrid(torch.zeros(1), torch.zeros(1))

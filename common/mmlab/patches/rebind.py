@@ -1,24 +1,23 @@
-"""Change what one method of one object calls, and nothing else in the process."""
+"""Changes the functions that one method of one object calls, and nothing else in the process."""
 
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any
 
 
-def calls(method: Any, name: str) -> bool:
-    """Whether the code of a method refers to a global name of its module."""
+def calls(method: object, name: str) -> bool:
+    """Check whether the code of a method refers to a global name of its module."""
     return isinstance(method, MethodType) and name in method.__func__.__code__.co_names
 
 
-def rebind(owner: Any, method_name: str, **names: Callable[..., Any]) -> None:
-    """Give an object its own copy of a method, to which some global names mean something else.
+def rebind(owner: object, method_name: str, **names: Callable[..., object]) -> None:
+    """Give an object its own copy of a method, in which some global names mean something else.
 
     The class, its module and all other objects stay as they are.
 
     Args:
         owner: the object.
         method_name: of a method of its class.
-        **names: global names in the code of the method, and what they shall mean.
+        **names: global names in the code of the method, and their new meanings.
     """
     plain = getattr(owner, method_name).__func__
     copy = FunctionType(

@@ -1,4 +1,4 @@
-"""The IoU of rotated boxes that a loss can follow, on a CPU.
+"""Differentiable IoU of rotated boxes on a CPU, for losses.
 
 mmcv's `diff_iou_rotated_2d` collects the corners and crossings of two boxes and sorts them around their mean. The sort
 is a kernel for CUDA only, and without it mmrotate's `RotatedIoULoss` cannot run. A sort for CPUs would not be enough:
@@ -21,16 +21,16 @@ from mmcv.ops.diff_iou_rotated import diff_iou_rotated_2d as mmcv_iou
 from torch import Tensor
 
 NOTHING = 1e-12
-"""Pixels, and square pixels, that count as none when something would be divided by them."""
+"""Pixels, and square pixels, that count as 0 in a divisor."""
 
 REPLACED = "diff_iou_rotated_2d"
 
 USERS = ("mmcv.ops.diff_iou_rotated", "mmcv.ops", "mmrotate.models.losses.rotated_iou_loss")
-"""Modules that hold the function under this name, once they are imported."""
+"""Modules that hold the function under this name once they are imported."""
 
 
 def install() -> None:
-    """Let mmcv and mmrotate use `iou` for tensors on the CPU. Others, and other functions of mmcv, stay as they are.
+    """Have mmcv and mmrotate use `iou` for tensors on the CPU. Other tensors and functions are not affected.
 
     It may be called before mmrotate is imported or after, and again.
     """
@@ -46,7 +46,7 @@ def iou(first: Tensor, second: Tensor) -> Tensor:
     gradient lies between the two sides.
 
     Args:
-        first: `(..., 5)` floats: cx, cy, w, h in pixels, angle in radians, clockwise as one sees it. A negative side
+        first: `(..., 5)` floats: cx, cy, w, h in pixels, angle in radians, clockwise in the image. A negative side
             counts as 0: a detector that has learned little predicts some.
         second: The same shape.
 
@@ -78,7 +78,7 @@ def _intersections(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _corners_seen_from(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """X and y, `(..., 4)` each, of the first boxes' corners relative to the second boxes' centres and axes.
+    """Corners of the first boxes, x and y `(..., 4)` each, relative to the second boxes' centres and axes.
 
     The corners go from the x axis towards the y axis, so that the outline surrounds a positive area.
     """
@@ -122,6 +122,6 @@ def _clamp(value: Tensor, limit: Tensor) -> Tensor:
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
-    """Part of the whole, and 0 of nothing; so is the gradient."""
+    """Part divided by the whole; value and gradient are 0 where the whole is 0."""
     nothing = whole.abs() < NOTHING
     return torch.where(nothing, 0.0, part / torch.where(nothing, 1.0, whole))

@@ -1,9 +1,9 @@
-"""Hooks of mmyolo, corrected. Importing this needs mmyolo; `compat.prepare` does it."""
+"""Hooks of mmyolo with corrections. Importing this needs mmyolo; `compat.prepare` does it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from mmdet.engine.hooks import PipelineSwitchHook
+from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -11,7 +11,7 @@ from mmyolo.engine.hooks import YOLOv5ParamSchedulerHook
 from mmyolo.registry import HOOKS
 
 BIASES = 2
-"""Number of the parameter group whose learning rate falls during the warm-up."""
+"""Index of the parameter group whose learning rate falls during the warm-up."""
 
 
 @HOOKS.register_module()
@@ -22,8 +22,8 @@ class YOLOv5ParamSchedulerByIterHook(YOLOv5ParamSchedulerHook):  # type: ignore[
     full learning rate, and the last of ten a fifth of it instead of a tenth. Arguments are the same.
     """
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Set learning rate and momentum of this iteration; a function of its number alone."""
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object) -> None:
+        """Set learning rate and momentum of this iteration, which depend on its number alone."""
         epoch_iters = len(runner.train_dataloader)
         warm_up = max(round(self.warmup_epochs * epoch_iters), self.warmup_mim_iter, 1)
         done = min(runner.iter / warm_up, 1.0)
@@ -36,7 +36,7 @@ class YOLOv5ParamSchedulerByIterHook(YOLOv5ParamSchedulerHook):  # type: ignore[
                 group["momentum"] = self.warmup_momentum + done * (momentum - self.warmup_momentum)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """There is nothing left to do."""
+        """Do nothing: the rate was set before each iteration."""
 
 
 @HOOKS.register_module()
@@ -50,17 +50,17 @@ class YOLOXModeSwitchOnResumeHook(Hook):  # type: ignore[misc]
         new_train_pipeline: of these epochs.
     """
 
-    def __init__(self, num_last_epochs: int, new_train_pipeline: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, num_last_epochs: int, new_train_pipeline: Sequence[ConfigDict]) -> None:
         self.num_last_epochs = num_last_epochs
         self.new_train_pipeline = new_train_pipeline
 
     def before_train(self, runner: Runner) -> None:
-        """Now the length of the run is known."""
+        """Find the epoch to close the mosaic in, now that the length of the run is known."""
         self.close_epoch = runner.max_epochs - self.num_last_epochs
         self._switch = PipelineSwitchHook(self.close_epoch, self.new_train_pipeline)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Close the mosaic when it is time, or past it."""
+        """Close the mosaic in its epoch, or in a later one after a restart."""
         self._switch.before_train_epoch(runner)
         if runner.epoch >= self.close_epoch:
             model = runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -24,7 +24,7 @@ class Training(TrainingParameters):
         "ssdlite320_mobilenet_v3_large", "the first is small and fast", "模型；前者小而快"
     )
     epochs: int = parameter(100, "passes over the training set", "遍历训练集的次数", ge=1)
-    batch_size_per_gpu: int = parameter(16, "images in a batch", "一次处理的图片数量", ge=2)
+    batch_size_per_gpu: int = parameter(16, "batch size", "一次处理的图片数量", ge=2)
     num_workers_per_gpu: int = parameter(4, "threads that read images", "数据读取线程数", ge=0)
     learning_rate: float = parameter(0.001, "of AdamW", "AdamW 的学习率", gt=0)
     max_bad_images: float = max_bad_images_parameter()
@@ -33,12 +33,12 @@ class Training(TrainingParameters):
 class Infer(CandidateParameters):
     """Inference."""
 
-    conf_thres: float = parameter(0.25, "least confidence of a detection", "置信度阈值", ge=0, le=1)
+    conf_thres: float = parameter(0.25, "minimum confidence of a detection", "置信度阈值", ge=0, le=1)
     iou_thres: float = parameter(
         0.45, "IoU above which the weaker of two boxes is dropped", "nms 的 iou 阈值", ge=0, le=1
     )
-    batch_size_per_gpu: int = parameter(16, "images a GPU in a batch", "每张 GPU 一次处理的图片数量", ge=1)
-    num_workers_per_gpu: int = parameter(4, "threads a GPU that read images", "每张 GPU 的数据读取线程数", ge=0)
+    batch_size_per_gpu: int = parameter(16, "batch size per GPU", "每张 GPU 一次处理的图片数量", ge=1)
+    num_workers_per_gpu: int = parameter(4, "threads per GPU that read images", "每张 GPU 的数据读取线程数", ge=0)
     max_bad_images: float = max_bad_images_parameter()
 
     def options(self) -> CandidateOptions:

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from common.errors import ModelError
 from common.images.decode import Pixels
 from common.images.letterbox import Prepared, stretch
 from common.predictions import Detections, Prediction
@@ -15,7 +14,7 @@ from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
 from common.torchvision.checkpoint import trained
-from common.weights.given import choose
+from common.weights.given import check_class_names, choose
 
 
 def load_predictor(task: Task, parameters: Any, rank: Rank) -> "TorchvisionPredictor":
@@ -26,14 +25,13 @@ def load_predictor(task: Task, parameters: Any, rank: Rank) -> "TorchvisionPredi
     """
     path = choose(task.model_files)
     model, names = trained(path)
-    if task.class_names and len(task.class_names) != len(names):
-        raise ModelError(f"{path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}")
+    check_class_names(path, names, task.class_names)
     model.score_thresh, model.nms_thresh = parameters.conf_thres, parameters.iou_thres
     return TorchvisionPredictor(model.to(device_of(task, rank)), names)
 
 
 class TorchvisionPredictor:
-    """See `inference.Predictor`.
+    """See `loop.predictor.Predictor`.
 
     Args:
         model: an SSD, on its device.

@@ -1,8 +1,4 @@
-"""det-torchvision-tmi: object detection with the SSD detectors of torchvision.
-
-The platform starts this file without an argument. It then starts itself again as the process (or, with torchrun, the
-processes) that loads torch.
-"""
+"""det-torchvision-tmi: object detection with the SSD detectors of torchvision."""
 
 import sys
 from pathlib import Path
@@ -10,20 +6,15 @@ from pathlib import Path
 FILE = Path(__file__).resolve()
 sys.path.insert(1, str(FILE.parent.parent))  # `common` lies beside this folder, in the repository and in the image
 
+from common import torchvision
 from common.contract import ObjectType
-from common.run.image import Executor, Family
+from common.run.image import Executor
 from common.run.main import main
 
 EXECUTOR = Executor(
     name="det-torchvision-tmi",
     start_file=FILE,
-    families={
-        ObjectType.DETECTION: Family(
-            parameters="params:PARAMETERS",
-            train="common.torchvision.train:train",
-            predictor="common.torchvision.predictor:load_predictor",
-        )
-    },
+    families={ObjectType.DETECTION: torchvision.family("params:PARAMETERS")},
 )
 
 if __name__ == "__main__":

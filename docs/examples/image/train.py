@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tensorboardX import SummaryWriter
 
 from common.datasets.coco_writer import to_coco, write_coco
 from common.datasets.dataset import Dataset
@@ -23,8 +22,8 @@ from common.images.stream import work_ahead
 from common.progress import Progress
 from common.results.class_metrics import Evaluation
 from common.results.coco_metrics import box_metrics
-from common.results.curve import CURVE_FILE, Point, add_point
 from common.results.stages import EVALUATE, Periodic, Stages
+from common.results.training_log import TrainingLog
 from common.run.device import device_of
 from common.run.rank import Rank
 from common.task.env import Task
@@ -43,6 +42,7 @@ def train(task: Task, parameters: Any, rank: Rank, progress: Progress) -> None:
     for epoch in range(training.finished + 1, parameters.epochs + 1):
         training.run(epoch)
         progress(epoch / parameters.epochs)
+    training.close()
 
 
 class Training:
@@ -57,6 +57,7 @@ class Training:
         self._parameters = parameters
         self._device = device
         self._splits = splits
+        self._log = TrainingLog(task)
         self._stages = Stages(task, task.scratch / "stages.json", Periodic(None))
         self._truth = task.scratch / "val.json"
         val = splits["val"]
@@ -70,16 +71,16 @@ class Training:
         loss = self._train(epoch)
         evaluation = self._validate()
         metrics = evaluation.metrics
-        output = self._task.env.output
-        point = Point(epoch, metrics["mAP"], metrics["mAP50_95"], loss)
-        add_point(output.root_dir / CURVE_FILE, point, self._task.object_type)
-        with SummaryWriter(str(output.tensorboard_dir)) as board:
-            for name, value in {"loss": loss, **metrics}.items():
-                board.add_scalar(name, value, epoch)
+        self._log.draw({"loss": loss, **metrics}, epoch)
+        self._log.validated(epoch, self._parameters.epochs, metrics, loss)
         weights = self._save(self._task.scratch / "weights.pt")
         best = self._stages.beats_best(metrics)
         self._stages.publish(weights, epoch, metrics, best=best, classes=evaluation.classes)
         self._save(self._task.scratch / "last.pt", optimizer=self._optimizer.state_dict(), epoch=epoch)
+
+    def close(self) -> None:
+        """Flush the log."""
+        self._log.close()
 
     def _start(self, last: Path) -> int:
         """Load what a killed training left, or else given or packaged weights. Returns the finished epochs."""

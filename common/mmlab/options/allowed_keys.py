@@ -1,4 +1,4 @@
-"""Which keys of a configuration a user may change, and what to do instead of changing one of the others."""
+"""Keys of a configuration that a user may change, and the alternatives to changing one of the others."""
 
 import difflib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ SECTIONS = (
     "sync_bn", "test_cfg", "test_dataloader", "test_evaluator", "train_cfg", "train_dataloader", "val_cfg",
     "val_dataloader", "visualizer",
 )  # fmt: skip
-"""What mmengine's runner reads of a configuration. Anything else in a configuration file is a variable of that file."""
+"""Sections of a configuration that mmengine's runner reads. Anything else in a file is a variable of that file."""
 
 RENAMED = {
     "optimizer_config.grad_clip": "optim_wrapper.clip_grad",
@@ -20,7 +20,7 @@ RENAMED = {
     "data.test": "test_dataloader.dataset",
     "dist_params": "env_cfg.dist_cfg",
 }
-"""Beginnings of keys as OpenMMLab's first generation had them (mmdetection 2), and what they are called now."""
+"""Beginnings of keys in OpenMMLab's first generation (mmdetection 2), and their present names."""
 
 REFUSED = {
     "work_dir": "the platform gives the output folder",
@@ -54,7 +54,7 @@ EPOCHS = {
     "default_hooks.checkpoint": "give the parameters max_keep_checkpoints and val_interval",
     "checkpoint_config": "give the parameters max_keep_checkpoints and val_interval",
 }
-"""The same for a training that is counted in epochs, as that of detectors is."""
+"""Refused keys of a training that is counted in epochs, as that of detectors is."""
 
 ITERATIONS = {
     "train_cfg.max_iters": "give the parameter max_iters",
@@ -71,7 +71,7 @@ ITERATIONS = {
     "default_hooks.checkpoint": "give the parameters save_least_file, max_keep_ckpts and interval",
     "checkpoint_config": "give the parameters save_least_file, max_keep_ckpts and interval",
 }
-"""The same for a training that is counted in iterations, as that of mmsegmentation's models is."""
+"""Refused keys of a training that is counted in iterations, as that of mmsegmentation's models is."""
 
 REFUSED_ANYWHERE = {
     "ann_file": "the platform gives the data",
@@ -83,21 +83,21 @@ REFUSED_ANYWHERE = {
     "num_classes": "the platform gives the classes",
     "reduce_zero_label": "the platform gives the classes",
 }
-"""The same for a part of a key, wherever it stands."""
+"""Refused parts of a key, in any position."""
 
 
 def check_key(key: str, counted: Mapping[str, str] = EPOCHS) -> None:
-    """Let a dotted key pass, such as `model.test_cfg.score_thr`.
+    """Check a dotted key, such as `model.test_cfg.score_thr`.
 
     Args:
         key: as in `cfg_options`.
         counted: `EPOCHS` or `ITERATIONS`.
 
     Raises:
-        ValueError: it is refused, has another name now, or nothing would read it.
+        ValueError: it is refused, has another name now, or would have no effect.
     """
     parts = key.split(".")
-    beginnings = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]  # the longest says most
+    beginnings = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]  # the longest one is the most specific
     reasons = [REFUSED_ANYWHERE[part] for part in parts if part in REFUSED_ANYWHERE]
     refused = {**REFUSED, **counted}
     reasons += [refused[beginning] for beginning in beginnings if beginning in refused]
@@ -105,7 +105,7 @@ def check_key(key: str, counted: Mapping[str, str] = EPOCHS) -> None:
         raise ValueError(f"{key!r} is not allowed: {reasons[0]}")
     old = next((beginning for beginning in beginnings if beginning in RENAMED), None)
     if old is not None:
-        raise ValueError(f"{key!r} is not called so any more: give {RENAMED[old]}{key.removeprefix(old)}")
+        raise ValueError(f"{key!r} was renamed; give {RENAMED[old]}{key.removeprefix(old)}")
     if parts[0] not in SECTIONS:
         near = ", ".join(difflib.get_close_matches(parts[0], SECTIONS, n=3, cutoff=0.0))
         raise ValueError(f"{key!r} would have no effect: nothing reads {parts[0]!r}; nearest: {near}")

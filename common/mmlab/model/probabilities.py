@@ -1,4 +1,4 @@
-"""The probability of every class for every final box.
+"""Keeps the probability of every class for every final box.
 
 OpenMMLab's detectors give a box one score and one class. CALD wants to know how sure a detector is of that class
 against the others, so this attaches to the last step of a detector and lets the whole row of scores travel through the
@@ -9,28 +9,34 @@ What is attached lives on one head: other models in the process are not touched.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from mmengine.config import ConfigDict
+from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from common.mmlab.model.heads import dense_head, is_a, last_head
 from common.mmlab.patches.rebind import calls, rebind
 
 TOPK = "filter_scores_and_topk"
-"""What nearly all dense heads call with the scores of all anchors, `(N, K)`."""
+"""Function that nearly all dense heads call with the scores of all anchors, `(N, K)`."""
 
 NMS = "multiclass_nms"
-"""What the heads of two-stage detectors call with the scores of all proposals, `(N, K + 1)`, background last."""
+"""Function that heads of two-stage detectors call with the scores of all proposals, `(N, K + 1)`, background last."""
+
+Selected = tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]
+"""Results of `TOPK`: scores, labels, indices of the anchors, and whatever else was filtered."""
 
 SELECTORS = ("predict_by_feat", "_predict_by_feat_single")
-"""Methods of a head that may do so."""
+"""Methods of a head that may call one of these."""
 
 
 def keep_probabilities(model: nn.Module) -> None:
-    """Make the results of a detector tell `probabilities`, `(n, K)`; those of an unknown kind stay without."""
-    head: Any = last_head(model)
+    """Add `probabilities`, `(n, K)`, to the results of a detector, unless it is of an unknown kind."""
+    head = last_head(model)
+    if head is None:
+        return
     if dense_head(model) is not None:
         if is_a(head, "YOLOXHead") and not is_a(head, "YOLOv5Head"):
             _Yolox(head)
@@ -42,7 +48,7 @@ def keep_probabilities(model: nn.Module) -> None:
         _Queries(head)
 
 
-def probabilities_of(results: Any, class_count: int) -> Tensor:
+def probabilities_of(results: InstanceData, class_count: int) -> Tensor:
     """`(n, K)` probabilities of the boxes of one image; that of a box's own class is its score.
 
     A factor between the two (centerness, a suppression that lowers scores) applies to the whole row. Where nothing is
@@ -57,7 +63,7 @@ def probabilities_of(results: Any, class_count: int) -> Tensor:
 
 
 def best_class(scores: Tensor) -> Tensor:
-    """`(N, K)` scores in [0, 1] with all but the largest of each row set to 0. Of equal ones the first stays."""
+    """Set all but the largest of each row of `(N, K)` scores in [0, 1] to 0. The first of equal ones stays."""
     best, index = scores.max(dim=1, keepdim=True)
     return torch.zeros_like(scores).scatter_(1, index, best)
 
@@ -65,22 +71,22 @@ def best_class(scores: Tensor) -> Tensor:
 class _Dense:
     """Collects the rows that each scale selects, and adds them before the suppression."""
 
-    def __init__(self, head: Any) -> None:
+    def __init__(self, head: BaseModule) -> None:
         self._rows: list[Tensor] = []
-        self._suppress: Callable[..., Any] = head._bbox_post_process
+        self._suppress: Callable[..., InstanceData] = head._bbox_post_process
         for name in SELECTORS:
             method = getattr(head, name, None)
             if calls(method, TOPK) and calls(method, "_bbox_post_process"):
-                self._topk: Callable[..., Any] = getattr(head, name).__globals__[TOPK]
+                self._topk: Callable[..., Selected] = getattr(head, name).__globals__[TOPK]
                 rebind(head, name, **{TOPK: self._select})
                 head._bbox_post_process = self._post_process
 
-    def _select(self, scores: Tensor, *args: Any, **kwargs: Any) -> Any:
+    def _select(self, scores: Tensor, *args: object, **kwargs: object) -> Selected:
         selected = self._topk(best_class(scores), *args, **kwargs)
         self._rows.append(scores[selected[2]])
         return selected
 
-    def _post_process(self, results: Any, *args: Any, **kwargs: Any) -> Any:
+    def _post_process(self, results: InstanceData, *args: object, **kwargs: object) -> InstanceData:
         results.probabilities = torch.cat(self._rows)
         self._rows.clear()
         return self._suppress(results, *args, **kwargs)
@@ -89,21 +95,23 @@ class _Dense:
 class _Yolox:
     """mmdet's YOLOX selects in its own way; its threshold is put off until the rows are added."""
 
-    def __init__(self, head: Any) -> None:
+    def __init__(self, head: BaseModule) -> None:
         self._rows: list[Tensor] = []
         self._threshold: float = head.test_cfg.score_thr
-        self._predict: Callable[..., Any] = head.predict_by_feat
-        self._suppress: Callable[..., Any] = head._bbox_post_process
+        self._predict: Callable[..., list[InstanceData]] = head.predict_by_feat
+        self._suppress: Callable[..., InstanceData] = head._bbox_post_process
         self._everything = ConfigDict(head.test_cfg, score_thr=-1.0)
         head.predict_by_feat = self._predict_by_feat
         head._bbox_post_process = self._post_process
 
-    def _predict_by_feat(self, classes: list[Tensor], boxes: list[Tensor], objects: list[Tensor], **rest: Any) -> Any:
+    def _predict_by_feat(
+        self, classes: list[Tensor], boxes: list[Tensor], objects: list[Tensor], **rest: object
+    ) -> list[InstanceData]:
         joint = [scores.sigmoid() * factor.sigmoid() for scores, factor in zip(classes, objects, strict=True)]
         self._rows = list(torch.cat([scale.flatten(2) for scale in joint], dim=2).transpose(1, 2))
         return self._predict(classes, boxes, objects, cfg=self._everything, **rest)
 
-    def _post_process(self, results: Any, *args: Any, **kwargs: Any) -> Any:
+    def _post_process(self, results: InstanceData, *args: object, **kwargs: object) -> InstanceData:
         results.probabilities = self._rows.pop(0)
         return self._suppress(results[results.scores > self._threshold], *args, **kwargs)
 
@@ -111,21 +119,21 @@ class _Yolox:
 class _TwoStage:
     """Proposals: softmax over the classes and a background."""
 
-    def __init__(self, head: Any) -> None:
+    def __init__(self, head: BaseModule) -> None:
         self._rows: Tensor | None = None
         rebind(head, SELECTORS[1], **{NMS: self._suppress})
-        self._predict: Callable[..., Any] = head._predict_by_feat_single
-        self._nms: Callable[..., Any] = type(head)._predict_by_feat_single.__globals__[NMS]
+        self._predict: Callable[..., InstanceData] = head._predict_by_feat_single
+        self._nms: Callable[..., tuple[Tensor, Tensor, Tensor]] = type(head)._predict_by_feat_single.__globals__[NMS]
         head._predict_by_feat_single = self._predict_by_feat_single
 
-    def _suppress(self, boxes: Tensor, scores: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+    def _suppress(self, boxes: Tensor, scores: Tensor, *args: object, **kwargs: object) -> tuple[Tensor, Tensor]:
         classes = scores[:, :-1]
         limited = torch.cat((best_class(classes), scores[:, -1:]), dim=1)
         found, labels, index = self._nms(boxes, limited, *args, return_inds=True, **kwargs)
         self._rows = classes[index // classes.shape[1]]
         return found, labels
 
-    def _predict_by_feat_single(self, *args: Any, **kwargs: Any) -> Any:
+    def _predict_by_feat_single(self, *args: object, **kwargs: object) -> InstanceData:
         self._rows = None
         results = self._predict(*args, **kwargs)
         if self._rows is not None:  # there were proposals
@@ -136,12 +144,12 @@ class _TwoStage:
 class _Queries:
     """DETR and its heirs take the best scores without any suppression: sigmoid, or softmax with a background."""
 
-    def __init__(self, head: Any) -> None:
+    def __init__(self, head: BaseModule) -> None:
         self._sigmoid: bool = head.loss_cls.use_sigmoid
-        self._predict: Callable[..., Any] = head._predict_by_feat_single
+        self._predict: Callable[..., InstanceData] = head._predict_by_feat_single
         head._predict_by_feat_single = self._predict_by_feat_single
 
-    def _predict_by_feat_single(self, scores: Tensor, *args: Any, **kwargs: Any) -> Any:
+    def _predict_by_feat_single(self, scores: Tensor, *args: object, **kwargs: object) -> InstanceData:
         probabilities = scores.sigmoid() if self._sigmoid else scores.softmax(dim=-1)[:, :-1]
         best = probabilities.max(dim=1).values
         if self._sigmoid:

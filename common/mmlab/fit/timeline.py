@@ -1,4 +1,4 @@
-"""Moments of the run that a configuration was written for, and where they lie in the run of a task."""
+"""Maps moments of the run that a configuration was written for onto the run of a task."""
 
 import math
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from mmengine.config import Config
 
 WARM_UP_SHARE = 0.1
-"""What a warm-up may take of a run. A thousand iterations are little of COCO, and all that a small data set has."""
+"""Largest share of a warm-up in a run. A thousand iterations are few for COCO, but all of a run on a small data set."""
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """How long both runs are.
+class Timeline:
+    """Lengths of both runs.
 
     Attributes:
         own: length of the configuration's own run, in epochs, or in iterations if it counts those.
-        epochs: of the task's run.
-        epoch_iters: iterations of one of these epochs.
+        epochs: length of the task's run.
+        epoch_iters: iterations per epoch of the task's run.
     """
 
     own: int
@@ -24,8 +24,8 @@ class Clock:
     epoch_iters: int
 
     @classmethod
-    def of(cls, config: Config, *, epochs: int, images: int, batch: int, world: int) -> "Clock":
-        """For a training with `images` images and `batch` of them on each of `world` GPUs.
+    def of(cls, config: Config, *, epochs: int, images: int, batch: int, world: int) -> "Timeline":
+        """Timeline of a training with `images` images and a batch of `batch` on each of `world` GPUs.
 
         The ranks share the images evenly, and an epoch's last batch may be smaller than the others.
         """
@@ -33,8 +33,8 @@ class Clock:
         return cls(own, epochs, math.ceil(math.ceil(images / world) / batch))
 
     @classmethod
-    def of_iterations(cls, config: Config, iters: int) -> "Clock":
-        """For a training that is counted in iterations, as the configuration's own is. It is a single epoch."""
+    def of_iterations(cls, config: Config, iters: int) -> "Timeline":
+        """Timeline of a training that is counted in iterations, as the configuration's own is. It is a single epoch."""
         return cls(config.train_cfg.max_iters, 1, iters)
 
     @property
@@ -43,11 +43,11 @@ class Clock:
         return self.epochs * self.epoch_iters
 
     def iteration(self, moment: int) -> int:
-        """Where a moment of the configuration's own run lies."""
+        """Iteration of the task's run at a moment of the configuration's own."""
         return moment * self.iters // self.own
 
     def epoch(self, moment: int) -> int:
-        """The same in epochs."""
+        """Epoch of the task's run at a moment of the configuration's own."""
         return round(moment * self.epochs / self.own)
 
     def warm_up(self, own_iters: float) -> int:

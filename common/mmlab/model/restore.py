@@ -1,7 +1,4 @@
-"""What trained weights are: a configuration, a model, names of classes."""
-
-import logging
-from collections.abc import Sequence
+"""Restores a trained model from its weights: configuration, modules and class names."""
 
 from mmengine.config import Config
 from torch import nn
@@ -10,33 +7,32 @@ from common.errors import ModelError
 from common.mmlab.model.build import build_model
 from common.mmlab.model.checkpoint import Weights, load_all_into
 from common.task.env import Task
-
-log = logging.getLogger(__name__)
+from common.weights.given import check_class_names
 
 
 def config_of(weights: Weights) -> Config:
-    """The configuration of some weights.
+    """Configuration of some weights.
 
     Raises:
         ModelError: they have none, or an incomplete one.
     """
     config = weights.config
     if config is None:
-        raise ModelError(f"{weights.path}: it has no configuration (meta.cfg), and there is no .py file beside it")
+        raise ModelError(f"{weights.path}: it has no configuration (meta.cfg), and no .py file lies beside it")
     if "model" not in config or "val_dataloader" not in config:
         raise ModelError(f"{weights.path}: its configuration has no model or no val_dataloader (another version's?)")
     return config
 
 
 def build(weights: Weights, config: Config, package: str) -> nn.Module:
-    """The complete model of some weights, on the CPU.
+    """Build the complete model of some weights, on the CPU.
 
     Raises:
         ModelError: the configuration describes no model of this version, or another one than the weights.
     """
     try:
         model = build_model(config, package)
-    except Exception as error:  # whatever a constructor makes of a wrong argument
+    except Exception as error:  # a wrong argument fails in a constructor in any way
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(f"{weights.path}: the model of its configuration cannot be built: {reason}") from error
     load_all_into(model, weights)
@@ -44,10 +40,10 @@ def build(weights: Weights, config: Config, package: str) -> nn.Module:
 
 
 def class_names_of(task: Task, weights: Weights, count: int | None) -> tuple[str, ...]:
-    """The names that the weights were trained for; where the file does not tell, those of the task.
+    """Class names that the weights were trained for; those of the task where the file lists none.
 
     Args:
-        count: of the model's classes; None where it does not tell.
+        count: number of the model's classes; None where it is unknown.
 
     Raises:
         ModelError: the number differs from the task's or the model's.
@@ -55,19 +51,5 @@ def class_names_of(task: Task, weights: Weights, count: int | None) -> tuple[str
     names = weights.class_names or task.class_names or tuple(map(str, range(count or 0)))
     if count is not None and len(names) != count:
         raise ModelError(f"{weights.path}: trained for {count} classes, but there are {len(names)} names")
-    check_class_names(task, weights, names)
+    check_class_names(weights.path, names, task.class_names)
     return names
-
-
-def check_class_names(task: Task, weights: Weights, names: Sequence[str]) -> None:
-    """Compare the names that the weights were trained for with those of the task, if it has any.
-
-    Raises:
-        ModelError: the number differs.
-    """
-    if task.class_names and len(task.class_names) != len(names):
-        raise ModelError(
-            f"{weights.path}: trained for {len(names)} classes, but class_names has {len(task.class_names)}"
-        )
-    if task.class_names and tuple(names) != task.class_names:
-        log.warning("class_names %s differ from the model's %s; the former are reported", task.class_names, names)

@@ -1,19 +1,19 @@
-"""Models that no CPU runs: mmcv has convex hulls and their IoU (`convex_iou`, `min_area_polygons`) in CUDA alone."""
+"""Rejects models that need a GPU: mmcv has `convex_iou` and `min_area_polygons` in CUDA only."""
 
 from mmengine.config import Config
 
 from common.errors import ConfigError
-from common.mmlab.fit.walk import mappings
+from common.mmlab.fit.nested import mappings
 
 HEADS = ("CFAHead", "OrientedRepPointsHead", "RotatedRepPointsHead", "SAMRepPointsHead")
 """Heads of mmrotate that find sets of points."""
 
 
 def check_device(config: Config, *, gpu: bool) -> None:
-    """Let a model pass that runs on what the task has.
+    """Reject a model that needs a GPU when the task has none.
 
     Raises:
-        ConfigError: it needs a GPU, and there is none.
+        ConfigError: the model needs a GPU, and the task has none.
     """
     heads = [str(mapping.get("type")).rpartition(".")[2] for mapping in mappings(config.model)]
     found = next((head for head in heads if head in HEADS), None)

@@ -1,30 +1,33 @@
-"""What a training starts from: weights, or the configuration of a model."""
+"""Finds the starting point of a training: weights, or the configuration of a model."""
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from common.files import write_text
 from common.task.env import Task
-from common.weights.given import choose
-from common.yolo.checkpoint import load_weights_for
+from common.weights.given import choose, log_from_scratch
+from common.yolo.checkpoint import read_weights_for
 from common.yolo.names import detectors, segmenters
 from common.yolo.params import YoloTraining
 from common.yolo.tasks import DETECT, SEGMENT, TASKS
 
+if TYPE_CHECKING:
+    from ultralytics.nn.tasks import BaseModel
+
 log = logging.getLogger(__name__)
 
 _HELPFUL = {DETECT: (DETECT,), SEGMENT: (SEGMENT, DETECT)}
-"""The tasks of the models that one for a task can start from."""
+"""Tasks of the models that a model for a task can start from."""
 
 
-def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
-    """Arguments of the trainer.
+def starting_point(task: Task, parameters: YoloTraining) -> dict[str, str]:
+    """Arguments of the trainer for its starting point.
 
     Returns:
-        `model`: a `.pt` file of given or packaged weights, whose model is trained on, or a `.yaml` file. With the
+        `model`: a `.pt` file of given or packaged weights, whose model is trained further, or a `.yaml` file. With the
         latter perhaps `pretrained`: weights of a detector, of which a model of instance segmentation takes what fits.
 
     Raises:
@@ -33,14 +36,14 @@ def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
     given = choose(task.model_files) if task.model_files else None
     source = given or _packaged(parameters)
     if source is None:
-        log.info("no pretrained weights for %s in this image: training from scratch", parameters.model)
+        log_from_scratch(parameters.model)
         activation = _written(parameters.activate or parameters.default_activation)
         return {"model": str(_configured(task.scratch, parameters.model, activation))}
     wanted = TASKS[task.object_type]
-    model = load_weights_for(source, *_HELPFUL[wanted])
+    model = read_weights_for(source, *_HELPFUL[wanted])
     activation = _activation(parameters, source, model)
     if model.task != wanted:
-        log.info("%s holds a detector: %s takes of it what fits", source, parameters.model)
+        log.info("%s holds a detector: %s takes the tensors that fit", source, parameters.model)
         start = _configured(task.scratch, parameters.model, activation)
         return {"model": str(start), "pretrained": str(source)}
     if given is not None:
@@ -50,21 +53,21 @@ def start_of(task: Task, parameters: YoloTraining) -> dict[str, Any]:
 
 
 def _packaged(parameters: YoloTraining) -> Path | None:
-    """The packaged weights of the model, or of the detector that it is made from."""
+    """Packaged weights of the model, or of the detector that it is made from."""
     return parameters.zoo.find(parameters.model) or parameters.zoo.find(segmenters().get(parameters.model, ""))
 
 
 def _written(activation: str) -> str:
-    """As ultralytics wants it in a configuration."""
+    """An activation as ultralytics' configurations write it."""
     return f"torch.nn.{activation}()"
 
 
-def _own_activation(model: Any) -> str:
+def _own_activation(model: "BaseModel") -> str:
     own: str = model.yaml.get("activation", _written("SiLU"))
     return own
 
 
-def _activation(parameters: YoloTraining, source: Path, model: Any) -> str:
+def _activation(parameters: YoloTraining, source: Path, model: "BaseModel") -> str:
     own = _own_activation(model)
     wanted = _written(parameters.activate) if parameters.activate else own
     if wanted != own:
@@ -75,7 +78,7 @@ def _activation(parameters: YoloTraining, source: Path, model: Any) -> str:
 
 
 def configuration(model: str) -> dict[str, Any]:
-    """What ultralytics builds a model from, by its name; `yaml_file` tells it the scale."""
+    """Configuration of a model by its name, as ultralytics builds it; `yaml_file` holds the scale."""
     from ultralytics.nn.tasks import yaml_model_load
 
     stem = detectors().get(model, model)
@@ -87,15 +90,15 @@ def configuration(model: str) -> dict[str, Any]:
 
 
 def _configured(folder: Path, model: str, activation: str) -> Path:
-    """A file with the model's configuration that says the activation. Its name, too, tells ultralytics the scale."""
+    """Write the model's configuration with an activation. The name of the file, too, gives ultralytics the scale."""
     content = configuration(model) | {"activation": activation}
     path: Path = folder / content["yaml_file"]
     write_text(path, yaml.safe_dump(content, sort_keys=False))
     return path
 
 
-def _with_activation(folder: Path, source: Path, model: Any, activation: str) -> Path:
-    """A copy of a weights file whose architecture says another activation."""
+def _with_activation(folder: Path, source: Path, model: "BaseModel", activation: str) -> Path:
+    """Copy a weights file, with another activation in its architecture."""
     import torch
 
     model.yaml["activation"] = activation
