@@ -39,5 +39,14 @@ def test_the_readme_shows_code_as_it_is_in_the_file_that_it_names(page: object) 
         assert code in (REPOSITORY / file).read_text(encoding="utf-8"), file
 
 
+def test_the_map_in_contributing_names_every_room_and_every_image_and_nothing_else() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## Map")[2].partition("\n## ")[0]
+    first = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    named = {name for cell in first for name in re.findall(r"`([^`]+)/`", cell)}
+    rooms = [*REPOSITORY.glob("common/*/__init__.py"), *REPOSITORY.glob("*-tmi/start.py")]
+    assert {str(file.parent.relative_to(REPOSITORY)) for file in rooms} <= named
+    assert all((REPOSITORY / name).is_dir() for name in named)
+
+
 def test_every_image_was_measured() -> None:
     assert {model["image"] for model in MEASURED} == {file.parent.name for file in REPOSITORY.glob("*-tmi/start.py")}
