@@ -15,7 +15,7 @@ from pages import DOCS, Block, blocks, read
 
 from workbench.images import REPOSITORY
 
-LEFT = (".*", "build", "site", "weights", "benchmarks")
+LEFT = (".*", "build", "site", "*.pt", "*.pth", "benchmarks")
 
 
 def followed(root: Path, *names: str) -> Path:
