@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from pages import blocks, read
@@ -24,13 +25,13 @@ def test_speed_and_size_of_a_default_model_are_those_that_were_measured(language
 
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
 @each_model
-def test_so_are_those_of_the_readme(page: object, model: dict) -> None:
+def test_so_are_those_of_the_readme(page: Path, model: dict) -> None:
     [row] = [line for line in read(page).splitlines() if line.startswith(f"| `{model['image']}`")]
     assert f"{model['model']}: {model['milliseconds']:.0f} ms, {model['parameters']:.1f} M" in row
 
 
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
-def test_the_readme_shows_code_as_it_is_in_the_file_that_it_names(page: object) -> None:
+def test_the_readme_shows_code_as_it_is_in_the_file_that_it_names(page: Path) -> None:
     text = read(page)
     files = re.findall(r"`([\w/-]+\.py)`[)）][:：]\n\n```python", text)
     shown = [block.text for block in blocks(text) if block.language == "python"]
