@@ -3,7 +3,7 @@
 # Each variable is read from the environment. null leaves it to dockerfiles/executor.dockerfile, which says what it means.
 
 variable "REGISTRY" { default = "ymir-executors" }
-variable "VERSION" { default = "0.1.0" }
+variable "VERSION" { default = "0.2.0" }
 variable "REVISION" { default = "unknown" }
 variable "BASE" { default = null }
 variable "LOCKS" { default = null }

@@ -1,4 +1,4 @@
-"""Writes what is derived from code: the platform's templates and manifests, and the parameter tables of the docs."""
+"""Writes what is derived from code: the platform's templates and manifests, tables and the bibliography of the docs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from common.contract import MANIFEST_FILE, TEMPLATE_FILE, TEMPLATE_FOLDERS, Verb
 from common.run.image import Executor, Family
 from common.task.params import Parameters
 from common.task.rendering import table, template
+from workbench.bibliography import bibliography
 from workbench.images import REPOSITORY, image, image_folders, parameters_of
 
 LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
@@ -17,7 +18,9 @@ LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 
 def rendered() -> dict[Path, str]:
     """Every rendered file of the repository with the content it must have."""
-    files: dict[Path, str] = {}
+    files = {
+        REPOSITORY / "docs" / language / "mining" / "bibliography.md": bibliography(language) for language in LANGUAGES
+    }
     for folder in image_folders():
         with image(folder) as executor:
             files |= dict(_image_files(executor, folder))

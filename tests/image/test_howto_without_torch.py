@@ -43,6 +43,7 @@ def test_the_model_of_the_page_has_a_short_name_and_weights(root: Path) -> None:
 
 def test_the_algorithm_of_the_page_ranks_the_candidates_of_a_task(root: Path, tmp_path: Path) -> None:
     assert "entropy or margin" in (root / "docs/en/parameters/det-mmyolo-tmi-mining.md").read_text(encoding="utf-8")
+    assert "| [margin](margin.md) |" in (root / "docs/zh/mining/bibliography.md").read_text(encoding="utf-8")
     images = write_images(tmp_path / "images", 6)
     env_file = write_task(tmp_path / "task", "mining", images=images, config={"mining_algorithm": "Margin"})
     python(root, "tests/fake_image.py", DEFAULT_ENV_FILE_PATH=str(env_file))

@@ -13,7 +13,7 @@ from common.files import replacing
 from common.weights.given import report
 
 NORM_MOMENTUM = 0.1
-"""torchvision has 0.03, for thousands of steps an epoch; with few, the averages would stay those of the start."""
+"""torchvision has 0.03, for thousands of steps per epoch; with few, the averages would stay those of the start."""
 
 
 def build(name: str, class_count: int) -> Any:

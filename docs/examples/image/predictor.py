@@ -55,7 +55,7 @@ class TorchvisionPredictor:
         return [Prediction(self._detections(found)) for found in self._model(images)]
 
     def _detections(self, found: dict[str, torch.Tensor]) -> Detections:
-        """Torchvision tells the probability of the best class alone: those of the others count 0."""
+        """Torchvision gives the probability of the best class only; those of the others are 0."""
         boxes, scores, labels = (found[key].cpu().numpy() for key in ("boxes", "scores", "labels"))
         probabilities = np.zeros((len(scores), len(self.class_names)), np.float32)
         probabilities[np.arange(len(scores)), labels - 1] = scores

@@ -35,7 +35,7 @@ Example = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
 def train(task: Task, parameters: Any, rank: Rank, progress: Progress) -> None:
-    """Train, or go on training after a kill. See `run.image.Family`."""
+    """Train, or resume after a kill. See `run.image.Family`."""
     if rank.number:
         return  # one process trains, however many GPUs there are
     training = Training(task, parameters, device_of(task, rank), read_splits(task.data_file, Dataset))
@@ -67,7 +67,7 @@ class Training:
         self.finished = self._start(task.scratch / "last.pt")
 
     def run(self, epoch: int) -> None:
-        """Train and validate, publish the model if it is the best, remember where to go on."""
+        """Train and validate, publish the model if it is the best, remember where to resume."""
         loss = self._train(epoch)
         evaluation = self._validate()
         metrics = evaluation.metrics
