@@ -8,6 +8,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 LOCKS := dev torch det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
+unexport PYTHONDONTWRITEBYTECODE # without its cache, every process of the tests compiles the frameworks that it imports
 
 .PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults seeded-faults check fix bench bench-models bench-training docs images images-test lock clean
 
@@ -52,7 +53,7 @@ test: test-fast ## all tests that CI runs: the fast ones, then the images end to
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10
 
 test-fast: .venv/.dev ## the tests that need no torch; seconds
-	@$(PYTHON) -m pytest tests --ignore=tests/image --ignore=tests/containers -n 2
+	@$(PYTHON) -m pytest tests --ignore=tests/image --ignore=tests/containers -n 2 --dist worksteal
 
 faults: .venv/.dev ## kill tasks at random moments, many times
 	@$(PYTHON) -m pytest tests/image -m faults

@@ -5,14 +5,11 @@ import os
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import yaml
-from pycocotools import mask as coco_mask
 
-ENV = yaml.safe_load(Path(os.environ["DEFAULT_ENV_FILE_PATH"]).read_text(encoding="utf-8"))
+ENV = yaml.load(Path(os.environ["DEFAULT_ENV_FILE_PATH"]).read_text(encoding="utf-8"), yaml.CSafeLoader)
 OUT = {key: Path(path) for key, path in ENV["output"].items()}
-CONFIG = yaml.safe_load(Path(ENV["input"]["config_file"]).read_text(encoding="utf-8"))
+CONFIG = yaml.load(Path(ENV["input"]["config_file"]).read_text(encoding="utf-8"), yaml.CSafeLoader)
 CLASS = CONFIG["class_names"][0]
 DETECTION, SEMANTIC = 2, 3
 METRICS = {
@@ -65,6 +62,9 @@ def boxes(lines):
 
 def masks(lines):
     """The same box, as a mask; and the upper left corner is to be labelled."""
+    import cv2  # only here: most tests run this file on boxes, each time as a process
+    import numpy as np
+
     images, annotations = [], []
     for number, line in enumerate(map(Path, lines)):
         images.append({"id": number, "file_name": line.name})
@@ -82,6 +82,9 @@ def masks(lines):
 
 
 def mask(size):
+    import numpy as np
+    from pycocotools import mask as coco_mask
+
     x, y, w, h = (BOX[key] for key in "xywh")
     pixels = np.zeros(size, np.uint8, order="F")
     pixels[y : y + h, x : x + w] = 1

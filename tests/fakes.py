@@ -8,6 +8,7 @@ import os
 import runpy
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -236,11 +237,13 @@ def _write_yaml(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
-def run_here(start_file: Path, env_file: Path, _console: object) -> int:
+def run_here(start_file: Path, env_file: Path, _console: object = None) -> int:
     """As `run_image`, in this process: a process for each of many tasks takes seconds."""
     os.environ["DEFAULT_ENV_FILE_PATH"] = str(env_file)
-    try:
-        runpy.run_path(str(start_file))
-    except SystemExit:
-        return 1
+    output = yaml.load(env_file.read_bytes(), yaml.CSafeLoader)["output"]
+    with Path(output["executor_log_file"]).open("a", encoding="utf-8") as log, redirect_stdout(log):
+        try:
+            runpy.run_path(str(start_file))
+        except SystemExit as stop:
+            return stop.code if isinstance(stop.code, int) else 1
     return 0

@@ -66,6 +66,10 @@ def translated(page: Path) -> Path | None:
     return page.with_name("README.zh.md") if page == REPOSITORY / "README.md" else None
 
 
+PAIRS = [(page, chinese) for page in PAGES if (chinese := translated(page))]
+"""Each English page with its Chinese one."""
+
+
 def read(page: Path) -> str:
     """The text of a page, with what it includes from other files."""
     text = page.read_text(encoding="utf-8")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from documented import WAYS, ci_lines
+from documented import WAYS
 from fakes import run_here
 from import_cases import HEIGHT, WIDTH, coco_document, picture, text
-from pages import DOCS, PAGES, commands, prose, read, translated
+from pages import DOCS, PAGES, PAIRS, commands, prose, read
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -50,24 +50,15 @@ def test_there_is_no_way_to_run_what_no_page_says() -> None:
     assert used == {*WAYS, IN_ORDER}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if translated(page)], ids=lambda page: page.name)
-def test_both_languages_have_the_same_commands(page: Path) -> None:
-    chinese = translated(page)
-    assert chinese is not None
-    assert [command.text for command in commands(page)] == [command.text for command in commands(chinese)]
+def test_both_languages_have_the_same_commands() -> None:
+    for page, chinese in PAIRS:
+        assert [command.text for command in commands(page)] == [command.text for command in commands(chinese)], page
 
 
 @pytest.mark.parametrize("command", sorted(ALONE))
 def test_a_command_does_what_the_page_says(command: str, tmp_path: Path) -> None:
     [pattern] = ways_of(command)
     WAYS[pattern](command, tmp_path)
-
-
-def test_ci_runs_what_contributing_says_in_this_order() -> None:
-    sentence = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("CI runs `.ci/run`")[2]
-    named = re.findall(r"`(make [\w-]+)`", sentence.partition(". ")[0])
-    lines = [re.sub(r" CONTAINER_TOOL=.*", "", line) for line in ci_lines() if line.startswith("make ")]
-    assert named == lines == ["make check", "make docs", "make test", "make images-test"]
 
 
 def test_the_page_of_the_workbench_names_no_option_and_no_argument_that_is_not_there() -> None:

@@ -8,13 +8,12 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from pages import DOCS, PAGES, prose, read, translated
+from pages import DOCS, PAGES, PAIRS, prose, read
 
 from workbench.images import REPOSITORY
 from workbench.site_links import problems
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+(?:\([^()]*\))?[^()\s]*)\)")
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 
 
 def links(page: Path) -> Iterator[tuple[bool, str, str]]:
@@ -38,23 +37,28 @@ def slug(words: str) -> str:
     return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
 
 
-@each_page
-def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
-    for _, _, address in links(page):
-        if re.match(r"https://|mailto:", address):
-            continue
-        path, _, anchor = address.partition("#")
-        target = (page.parent / unquote(path)).resolve() if path else page
-        assert target.exists(), f"{address}: no such file"
-        assert target.is_relative_to(REPOSITORY), f"{address}: not in the repository"
-        if anchor:
-            assert anchor in {each for _, _, each in headings(target)}, f"{address}: no such heading"
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there() -> None:
+    found = [(page, address, _wrong(page, address)) for page in PAGES for _, _, address in links(page)]
+    assert [each for each in found if each[-1]] == []
 
 
-@each_page
-def test_every_picture_says_in_words_what_it_shows(page: Path) -> None:
-    assert all(len(words.split()) > 1 or len(words) > 8 for picture, words, _ in links(page) if picture)
-    assert "<img" not in prose(read(page)), "a picture is written ![what it shows](file)"
+def _wrong(page: Path, address: str) -> str:
+    if re.match(r"https://|mailto:", address):
+        return ""
+    path, _, anchor = address.partition("#")
+    target = (page.parent / unquote(path)).resolve() if path else page
+    if not target.exists():
+        return "no such file"
+    if not target.is_relative_to(REPOSITORY):
+        return "not in the repository"
+    return "no such heading" if anchor and anchor not in {each for _, _, each in headings(target)} else ""
+
+
+def test_every_picture_says_in_words_what_it_shows() -> None:
+    shown = [(page, words) for page in PAGES for picture, words, _ in links(page) if picture]
+    assert [(page, words) for page, words in shown if len(words.split()) == 1 and len(words) <= 8] == []
+    html = [page for page in PAGES if "<img" in prose(read(page))]
+    assert html == [], "a picture is written ![what it shows](file)"
 
 
 def test_every_file_beside_the_pages_is_used() -> None:
@@ -64,11 +68,9 @@ def test_every_file_beside_the_pages_is_used() -> None:
         assert file in shown or f"assets/{file.name}" in settings, file
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if translated(page)], ids=lambda page: page.name)
-def test_both_languages_have_headings_of_the_same_levels(page: Path) -> None:
-    chinese = translated(page)
-    assert chinese is not None
-    assert [level for level, _, _ in headings(page)] == [level for level, _, _ in headings(chinese)]
+def test_both_languages_have_headings_of_the_same_levels() -> None:
+    for page, chinese in PAIRS:
+        assert [level for level, _, _ in headings(page)] == [level for level, _, _ in headings(chinese)], page
 
 
 def test_every_page_has_its_translation_and_a_place_in_the_menu() -> None:

@@ -58,13 +58,11 @@ class Finished:
         log.set_level("INFO")
         root = env_path.parents[1]
         before = listing(root / "in")
-        started = time.monotonic()
         self.status = main(executor, [])
-        self.seconds = time.monotonic() - started
         assert listing(root / "in") == before, "something was written to /in"
         self.monitor = monitor_of(root)
         self.last_line = log.messages[-1]
-        print(f"{self.seconds:.2f} s, exit {self.status}: {self.last_line}")
+        print(f"exit {self.status}: {self.last_line}")
 
 
 def launch(env_path: Path) -> subprocess.Popen[str]:
@@ -106,11 +104,7 @@ def test_a_training_ends_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert done.monitor == {"task_id": TASK_ID, "percent": 1.0, "state": 2, "code": 0, "message": ""}
     assert yaml.safe_load((tmp_path / "out/models/result.yaml").read_bytes())["best_stage_name"] == "best"
     assert not (tmp_path / "out/.ymir").exists()
-
-
-def test_the_log_of_a_training_ends_with_the_metrics_by_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    Finished(write_task(tmp_path, "training", images=image_in(tmp_path)), caplog)
-    assert caplog.messages[-4:] == [
+    assert caplog.messages[-4:] == [  # the metrics by class
         "   AP50  AP50_95  objects  class",
         "  0.250    0.125        4  黑 cat",
         "  0.750    0.500        9  dog",
@@ -146,9 +140,8 @@ def test_random_mining_needs_no_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "code", "status", "words"),
     [
-        ("nan", 300201, 70, ["the loss is nan in epoch 2"]),  # an error with a code
-        ("bug", 160004, 70, ["KeyError", "no_such_layer"]),  # any other exception
-        ("memory", 300103, 71, ["out of memory", "smaller batch", "2.00 GiB"]),  # the framework's words for it
+        ("bug", 160004, 70, ["KeyError", "no_such_layer"]),  # any exception
+        ("memory", 300103, 71, ["out of memory", "smaller batch", "2.00 GiB"]),  # one with a code of the platform
     ],
 )
 def test_the_reason_that_a_worker_leaves_is_told(
@@ -294,7 +287,7 @@ def test_a_mistake_is_told_at_once(
     for word in words:
         assert word in done.monitor["message"]
         assert word in done.last_line
-    assert done.seconds < 5
+    assert not any(line.startswith("fake-image: ") for line in caplog.messages)  # the ranks' first line
 
 
 def test_mistakes_of_the_task_and_its_parameters_are_told_together(
@@ -368,15 +361,11 @@ def test_where_the_monitor_cannot_be_written_the_log_still_tells_the_reason(
     assert "IsADirectoryError" in caplog.messages[-1]
 
 
-def test_a_mistake_is_told_within_a_second_of_the_start(tmp_path: Path) -> None:
-    env_path = write_task(tmp_path, "training", images=image_in(tmp_path), config={"epoch": 8})
-    started = time.monotonic()
-    process = launch(env_path)
+def test_a_mistake_is_the_last_line_and_the_exit_status_of_the_process(tmp_path: Path) -> None:
+    process = launch(write_task(tmp_path, "training", images=image_in(tmp_path), config={"epoch": 8}))
     lines = process.communicate(timeout=60)[0].splitlines()
-    print(f"{time.monotonic() - started:.2f} s from the start to the exit status")
     assert process.returncode == 64
     assert "300001 ConfigError: epoch: no such key (value 8); did you mean epochs?" in lines[-1]
-    assert time.monotonic() - started < 5
 
 
 # stopped and killed
@@ -386,12 +375,10 @@ def test_a_stop_on_request_ends_the_ranks_too(tmp_path: Path) -> None:
     process = launch(write_task(tmp_path, "training", images=image_in(tmp_path), config={"behaviour": "wait"}))
     waiting = tmp_path / "out/waiting"
     wait_until(lambda: waiting.is_file() and waiting.read_text(encoding="utf-8"))
-    started = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    lines = process.communicate(timeout=30)[0].splitlines()
+    lines = process.communicate(timeout=30)[0].splitlines()  # the rank itself would end a minute later
     assert process.returncode == 143
     assert "stopped on request" in lines[-1]
-    assert time.monotonic() - started < 5
     assert not alive(int(waiting.read_text(encoding="utf-8")))
     monitor = monitor_of(tmp_path)
     assert (monitor["state"], monitor["code"]) == (4, 160004)
@@ -406,7 +393,7 @@ def test_when_the_parent_is_killed_its_ranks_die_with_it(tmp_path: Path) -> None
     assert alive(rank)
     process.kill()
     process.communicate(timeout=30)
-    wait_until(lambda: not alive(rank), seconds=5)
+    wait_until(lambda: not alive(rank))
     monitor = monitor_of(tmp_path)  # what was written before the kill is whole
     assert (monitor["state"], monitor["code"]) == (2, 0)
 

@@ -15,19 +15,19 @@ each_model = pytest.mark.parametrize("model", MEASURED, ids=lambda model: f"{mod
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@each_model
-def test_speed_and_size_of_a_default_model_are_those_that_were_measured(language: str, model: dict) -> None:
+def test_speed_and_size_of_the_default_models_are_those_that_were_measured(language: str) -> None:
     page = (REPOSITORY / "docs" / language / "index.md").read_text(encoding="utf-8").replace("&nbsp;", " ")
-    [row] = [line for line in page.splitlines() if line.startswith(f"| [{model['image']}]")]
-    assert f"{model['model']} {model['milliseconds']:.0f} ms" in row
-    assert f"{model['parameters']:.1f} M" in row
+    for model in MEASURED:
+        [row] = [line for line in page.splitlines() if line.startswith(f"| [{model['image']}]")]
+        assert f"{model['model']} {model['milliseconds']:.0f} ms" in row
+        assert f"{model['parameters']:.1f} M" in row
 
 
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
-@each_model
-def test_so_are_those_of_the_readme(page: Path, model: dict) -> None:
-    [row] = [line for line in read(page).splitlines() if line.startswith(f"| `{model['image']}`")]
-    assert f"{model['model']}: {model['milliseconds']:.0f} ms, {model['parameters']:.1f} M" in row
+def test_so_are_those_of_the_readme(page: Path) -> None:
+    for model in MEASURED:
+        [row] = [line for line in read(page).splitlines() if line.startswith(f"| `{model['image']}`")]
+        assert f"{model['model']}: {model['milliseconds']:.0f} ms, {model['parameters']:.1f} M" in row
 
 
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)

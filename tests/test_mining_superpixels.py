@@ -30,8 +30,10 @@ def expect_labels(labels: np.ndarray, size: tuple[int, int], most: int) -> None:
 
 
 @pytest.mark.parametrize("algorithm", NAMES)
-@pytest.mark.parametrize("most", [1, 2, 7, 300])
-@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 3), (7, 7), (1, 900), (900, 1), (3, 500), (40, 70)])
+@pytest.mark.parametrize(
+    ("size", "most"),
+    [((1, 1), 1), ((1, 2), 300), ((2, 3), 2), ((1, 900), 7), ((900, 1), 300), ((3, 500), 300), ((40, 70), 7)],
+)
 def test_labels_are_complete_and_few_enough_for_any_image(size: tuple[int, int], most: int, algorithm: str) -> None:
     for image in (noise(*size), np.full((*size, 3), 77, np.uint8)):
         expect_labels(superpixels(image, algorithm, most), size, most)

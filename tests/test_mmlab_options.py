@@ -111,21 +111,19 @@ def test_an_open_quote_is_refused() -> None:
     assert "quotation" in refusal(parse_cfg_options, "model.a='x")
 
 
-@pytest.mark.parametrize(
-    ("key", "counted"), [(key, counted) for counted in (EPOCHS, ITERATIONS) for key in {**REFUSED, **counted}]
-)
-def test_keys_that_would_break_the_contract_are_refused_with_the_reason(key: str, counted: dict[str, str]) -> None:
-    reason = {**REFUSED, **counted}[key]
-    for text in (f"{key}=1", f"{key}.more=1"):
-        message = refusal(partial(parse_cfg_options, counted=counted), text)
-        assert message == f"{text.partition('=')[0]!r} is not allowed: {reason}"
-
-
-@pytest.mark.parametrize("key", sorted({*EPOCHS, *ITERATIONS}))
 @pytest.mark.parametrize("counted", [EPOCHS, ITERATIONS], ids=["epochs", "iterations"])
-def test_what_counts_a_training_is_a_parameter_whatever_is_counted(key: str, counted: dict[str, str]) -> None:
-    refusal(partial(parse_cfg_options, counted=counted), f"{key}=1")
-    refusal(partial(parse_args_options, counted=counted), f"--cfg-options {key}=1")
+def test_keys_that_would_break_the_contract_are_refused_with_the_reason(counted: dict[str, str]) -> None:
+    for key, reason in {**REFUSED, **counted}.items():
+        for text in (f"{key}=1", f"{key}.more=1"):
+            message = refusal(partial(parse_cfg_options, counted=counted), text)
+            assert message == f"{text.partition('=')[0]!r} is not allowed: {reason}"
+
+
+@pytest.mark.parametrize("counted", [EPOCHS, ITERATIONS], ids=["epochs", "iterations"])
+def test_what_counts_a_training_is_a_parameter_whatever_is_counted(counted: dict[str, str]) -> None:
+    for key in {*EPOCHS, *ITERATIONS}:
+        refusal(partial(parse_cfg_options, counted=counted), f"{key}=1")
+        refusal(partial(parse_args_options, counted=counted), f"--cfg-options {key}=1")
 
 
 def test_the_reason_names_the_parameters_that_a_training_has() -> None:
@@ -134,11 +132,11 @@ def test_the_reason_names_the_parameters_that_a_training_has() -> None:
     assert "give the parameter max_iters" in refusal(by_iteration, "--cfg-options train_cfg.max_epochs=3")
 
 
-@pytest.mark.parametrize("part", list(REFUSED_ANYWHERE))
-@pytest.mark.parametrize("key", ["{}", "train_dataloader.dataset.{}", "model.bbox_head.0.{}", "data.train.{}.img"])
-def test_data_and_classes_are_refused_wherever_they_stand(part: str, key: str) -> None:
-    key = key.format(part)
-    assert refusal(parse_cfg_options, f"{key}=1") == f"{key!r} is not allowed: {REFUSED_ANYWHERE[part]}"
+@pytest.mark.parametrize("place", ["{}", "train_dataloader.dataset.{}", "model.bbox_head.0.{}", "data.train.{}.img"])
+def test_data_and_classes_are_refused_wherever_they_stand(place: str) -> None:
+    for part, reason in REFUSED_ANYWHERE.items():
+        key = place.format(part)
+        assert refusal(parse_cfg_options, f"{key}=1") == f"{key!r} is not allowed: {reason}"
 
 
 @pytest.mark.parametrize(
@@ -213,11 +211,10 @@ def test_arguments_of_the_training_script_are_understood(text: str, arguments: A
     assert parse_args_options(text) == arguments
 
 
-@pytest.mark.parametrize("name", list(REFUSED_ARGUMENTS))
 @pytest.mark.parametrize("form", ["--{}", "--{} x", "--{}=x", "--amp --{} x"])
-def test_arguments_that_would_break_the_contract_are_refused_with_the_reason(name: str, form: str) -> None:
-    message = refusal(parse_args_options, form.format(name))
-    assert message == f"'--{name}' is not allowed: {REFUSED_ARGUMENTS[name]}"
+def test_arguments_that_would_break_the_contract_are_refused_with_the_reason(form: str) -> None:
+    for name, reason in REFUSED_ARGUMENTS.items():
+        assert refusal(parse_args_options, form.format(name)) == f"'--{name}' is not allowed: {reason}"
 
 
 def test_underscores_are_dashes() -> None:

@@ -55,13 +55,13 @@ def listed(package: str, family: str) -> dict[str, str]:
     return {model["Config"].removeprefix("configs/"): model.get("Weights", "") for model in index["Models"]}
 
 
-@pytest.mark.parametrize("model", SEED_MODELS)
-def test_every_model_of_the_seed_has_a_configuration_and_weights(model: str) -> None:
-    key = find_config(model, "mmyolo", MMYOLO.MODELS)
-    assert key == MMYOLO.MODELS[model]
-    assert key in config_files("mmyolo")
-    assert Path(key).name.startswith(f"{model}_") or Path(key).name.startswith(f"{model}-v61_")
-    assert key in MMYOLO.ZOO.addresses
+def test_every_model_of_the_seed_has_a_configuration_and_weights() -> None:
+    for model in SEED_MODELS:
+        key = find_config(model, "mmyolo", MMYOLO.MODELS)
+        assert key == MMYOLO.MODELS[model]
+        assert key in config_files("mmyolo")
+        assert Path(key).name.startswith((f"{model}_", f"{model}-v61_"))
+        assert key in MMYOLO.ZOO.addresses
 
 
 @pytest.mark.parametrize("size", ["tiny", "s", "l", "x"])
@@ -165,10 +165,10 @@ def test_the_retrained_model_has_the_seeds_weights() -> None:
     assert address.file_name == "yolox_s_8xb8-300e_coco_20220917_030738-d7e60cb2.pth"
 
 
-@pytest.mark.parametrize("address", OPENMMLAB.values(), ids=OPENMMLAB)
-def test_every_file_has_the_hash_that_its_name_ends_with(address: Address) -> None:
-    assert len(address.sha256) == 8
-    assert address.file_name.endswith(f"-{address.sha256}.pth")
+def test_every_file_has_the_hash_that_its_name_ends_with() -> None:
+    assert {key for key, address in OPENMMLAB.items() if len(address.sha256) != 8} == set()
+    wrong = {key for key, address in OPENMMLAB.items() if not address.file_name.endswith(f"-{address.sha256}.pth")}
+    assert wrong == set()
 
 
 def test_an_address_of_openmmlab_has_the_experiment_as_its_folder_and_the_hash_of_its_name() -> None:

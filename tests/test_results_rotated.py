@@ -3,9 +3,12 @@
 import json
 import math
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from common.boxes import rotated as geometry
 from common.boxes.convention import Convention
@@ -18,12 +21,6 @@ from common.results.records import Box
 from tests.geometry import rotated
 
 QUARTER = math.pi / 2
-SHAPES = {"wide": (60, 21), "tall": (20, 61), "square": (40, 40), "very long": (301, 3)}
-ANGLES = [
-    turn + off
-    for turn in (0, QUARTER / 2, -QUARTER / 2, QUARTER, -QUARTER, 2 * QUARTER)
-    for off in (-0.01, -1e-5, 0, 1e-5, 0.01)
-]
 
 
 def perfect(boxes: np.ndarray) -> np.ndarray:
@@ -45,15 +42,24 @@ def read(folder: Path, lines: list[str], kind: AnnotationFormat) -> np.ndarray:
     return geometry.from_upright(dataset.boxes, dataset.angles)
 
 
-@pytest.mark.parametrize("unit", AngleUnit)
-@pytest.mark.parametrize("angle", ANGLES)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_ark_comes_back_as_the_same_numbers(tmp_path: Path, shape: str, angle: float, unit: AngleUnit) -> None:
-    w, h = SHAPES[shape]
+@given(st.integers(3, 301), st.integers(3, 301), st.floats(-QUARTER, 2 * QUARTER), st.sampled_from(AngleUnit))
+@example(60, 21, 0, AngleUnit.RADIAN)
+@example(20, 61, 1e-5, AngleUnit.PI)
+@example(40, 40, -1e-5, AngleUnit.RADIAN)
+@example(301, 3, QUARTER / 2, AngleUnit.PI)
+@example(40, 40, QUARTER / 2 + 1e-5, AngleUnit.RADIAN)
+@example(20, 61, -QUARTER / 2, AngleUnit.RADIAN)
+@example(40, 40, -QUARTER / 2 - 1e-5, AngleUnit.PI)
+@example(60, 21, QUARTER, AngleUnit.PI)
+@example(20, 61, QUARTER + 1e-5, AngleUnit.RADIAN)
+@example(301, 3, -QUARTER, AngleUnit.RADIAN)
+@example(20, 61, -QUARTER - 1e-5, AngleUnit.PI)
+@example(60, 21, 2 * QUARTER + 0.01, AngleUnit.RADIAN)
+def test_ark_comes_back_as_the_same_numbers(w: int, h: int, angle: float, unit: AngleUnit) -> None:
     value = float(np.float32(angle / unit.radians))
-    [box] = boxes = read(
-        tmp_path / "in", [f"0, 300, 200, {300 + w - 1}, {200 + h - 1}, -1.0, {value}"], AnnotationFormat.ARK
-    )
+    line = f"0, 300, 200, {300 + w - 1}, {200 + h - 1}, -1.0, {value}"
+    with TemporaryDirectory() as folder:
+        [box] = boxes = read(Path(folder) / "in", [line], AnnotationFormat.ARK)
     boxes[:, 4] *= unit.radians
     placement = letterbox(np.zeros((480, 640, 3), np.uint8), 512, 32).placement
     scale, offset = (placement.scale_x, placement.scale_y), (placement.offset_x, placement.offset_y)

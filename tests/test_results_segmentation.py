@@ -178,8 +178,8 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
         return size
 
     peak(10)
-    assert peak(16000) < peak(4000) + 20_000
-    assert len(json.loads((tmp_path / "r.json").read_bytes())["images"]) == 4000
+    assert peak(5000) < peak(1000) + 20_000
+    assert len(json.loads((tmp_path / "r.json").read_bytes())["images"]) == 1000
 
 
 def test_a_failure_half_way_leaves_the_old_result_and_nothing_else(tmp_path: Path) -> None:

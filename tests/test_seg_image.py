@@ -55,8 +55,9 @@ def test_the_object_type_says_whose_parameters_a_task_has(
     assert type(parsed).__name__ == parameters
 
 
-@pytest.mark.parametrize("value", [None, 1, 50, 99, "semantic"])
-@pytest.mark.parametrize("verb", ["training", "mining", "infer"])
+@pytest.mark.parametrize(
+    ("value", "verb"), [(None, "training"), (1, "mining"), (50, "infer"), (99, "training"), ("semantic", "mining")]
+)
 def test_another_object_type_or_none_is_refused_with_those_that_are_allowed(
     tmp_path: Path, value: Any, verb: str
 ) -> None:
@@ -70,9 +71,9 @@ def test_another_object_type_or_none_is_refused_with_those_that_are_allowed(
     assert "max_iter:" not in str(raised.value)
 
 
-@pytest.mark.parametrize("value", [3, 4])
 @pytest.mark.parametrize(
-    ("given", "named"), [("ark:raw", "'ark:raw'"), (None, "'voc:raw'"), ("none:raw", "'none:raw'")]
+    ("value", "given", "named"),
+    [(3, "ark:raw", "'ark:raw'"), (4, "ark:raw", "'ark:raw'"), (3, None, "'voc:raw'"), (4, "none:raw", "'none:raw'")],
 )
 def test_a_training_on_masks_needs_a_format_that_has_them(
     tmp_path: Path, value: int, given: str | None, named: str
@@ -109,10 +110,9 @@ def test_the_platform_reads_the_reason_in_the_monitor_file(tmp_path: Path) -> No
     assert message in done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("table", ["DETECTION", "SEMANTIC", "INSTANCE"])
-def test_no_table_of_parameters_loads_a_framework(table: str) -> None:
+def test_no_table_of_parameters_loads_a_framework() -> None:
     """The parent checks them, and must start at once."""
-    code = f"import sys; from params import {table}; print(*sys.modules)"
+    code = "import sys; from params import DETECTION, INSTANCE, SEMANTIC; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         env=os.environ | {"PYTHONPATH": f"{FOLDER}{os.pathsep}{REPOSITORY}"},

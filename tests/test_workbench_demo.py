@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 import yaml
+from fakes import run_here
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -48,6 +49,11 @@ def plan(request, tmp_path):
 
 
 upright = pytest.mark.parametrize("plan", [find_plan(DEFAULT)], indirect=True, ids=[DEFAULT])
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    monkeypatch.setattr(demo, "run_image", run_here)
 
 
 def run(folder, plan):

@@ -30,8 +30,8 @@ START = """
 import json, os, time, zlib
 from pathlib import Path
 import yaml
-env = yaml.safe_load(Path(os.environ["DEFAULT_ENV_FILE_PATH"]).read_text())
-config = yaml.safe_load(Path(env["input"]["config_file"]).read_text())
+env = yaml.load(Path(os.environ["DEFAULT_ENV_FILE_PATH"]).read_text(), yaml.CSafeLoader)
+config = yaml.load(Path(env["input"]["config_file"]).read_text(), yaml.CSafeLoader)
 out = {key: Path(path) for key, path in env["output"].items()}
 lines = lambda key: Path(env["input"][key]).read_text().splitlines()
 light = lambda path: Path(path).read_bytes()[-1]  # of a BMP, a pixel

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from fakes import run_here
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 
@@ -26,7 +27,6 @@ from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import embed, write_report
 from workbench.round import Round, duration
-from workbench.runner import run_image
 from workbench.sample import Sample
 from workbench.shapes import CLASS_NAMES, CUT, render
 from workbench.silhouette import silhouette
@@ -281,7 +281,7 @@ def story(tmp_path_factory):
     candidates = write_candidate_task(
         folder / "unlabelled", samples, [], names, {"mining_algorithm": "entropy"}, run_mining=True, run_infer=True
     )
-    assert [run_image(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
+    assert [run_here(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
     truth = {samples[1].base_name: samples[1]}
     return Round(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.png")
 

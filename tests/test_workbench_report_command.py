@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fakes import run_here
 from typer.testing import CliRunner
 
 from common.contract import ObjectType
 from workbench.__main__ import app
 from workbench.platform import write_candidate_task, write_training_task
-from workbench.runner import run_image
 from workbench.shapes import CLASS_NAMES, render
 
 FAKE = Path(__file__).parent / "fake_start.py"
@@ -29,7 +29,7 @@ def finished(tmp_path_factory):
         verbs = {"run_mining": name != "infer", "run_infer": name != "mining"}
         write_candidate_task(root / name, samples, [], CLASS_NAMES, {"conf_thres": 0.1}, **verbs)
     for name in TASKS:
-        assert run_image(FAKE, root / name / "in" / "env.yaml") == 0
+        assert run_here(FAKE, root / name / "in" / "env.yaml") == 0
     return root
 
 
