@@ -65,7 +65,7 @@ class MmlabPredictor:
         self._model = model.eval().to(device)
         fuse(model)
         self._head = dense_head(model)
-        if device.type == "cpu" and is_a(self._head, *CHANNELS_LAST):
+        if device.type == "cpu" and self._head is not None and is_a(self._head, *CHANNELS_LAST):
             self._model.to(memory_format=torch.channels_last)
         if self._head is not None:
             self._head.register_forward_hook(self._after_head)
@@ -126,8 +126,8 @@ class MmlabPredictor:
 def scores_by_class(results: InstanceData, class_count: int) -> Tensor:
     """Put the score of each box into the column of its class, `(n, K)`; the other classes are 0.
 
-    OpenMMLab's detectors give a box one score and one class. Of the mining algorithms only CALD compares the others, and
-    they hardly change its ranking. Measured on 100 rendered images with weak models at a confidence of 0.02, with all
+    OpenMMLab's detectors give a box one score and one class. Of the mining algorithms only CALD compares the others,
+    and they hardly change its ranking. Measured on 100 rendered images with weak models at a confidence of 0.02, with all
     class scores and with this: mmyolo's YOLOv8-n, Spearman 0.997, and the same first 20 images; mmdetection's Faster
     R-CNN (ResNet-18), 1.000 and the same 20 for the same boxes, 0.981 and 18 of 20 where the former had each proposal
     limited to its best class.
