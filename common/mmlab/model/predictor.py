@@ -127,10 +127,10 @@ def scores_by_class(results: InstanceData, class_count: int) -> Tensor:
     """Put the score of each box into the column of its class, `(n, K)`; the other classes are 0.
 
     OpenMMLab's detectors give a box one score and one class. Of the mining algorithms only CALD compares the others,
-    and they hardly change its ranking. Measured on 100 rendered images with weak models at a confidence of 0.02, with all
-    class scores and with this: mmyolo's YOLOv8-n, Spearman 0.997, and the same first 20 images; mmdetection's Faster
-    R-CNN (ResNet-18), 1.000 and the same 20 for the same boxes, 0.981 and 18 of 20 where the former had each proposal
-    limited to its best class.
+    and they hardly change its ranking. Measured on 100 rendered images with weak models at a confidence of 0.02, once
+    with all class scores and once with this: for mmyolo's YOLOv8-n, Spearman 0.997 and the same first 20 images; for
+    mmdetection's Faster R-CNN (ResNet-18), 1.000 and the same 20 with the same boxes, 0.981 and 18 of 20 where the
+    former had each proposal limited to its best class.
     """
     labels: Tensor = results.labels[:, None].long()
     scores: Tensor = results.scores[:, None].float()
