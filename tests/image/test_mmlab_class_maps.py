@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from common.mmlab.model.class_maps import class_maps
-from common.mmlab.model.predictor import scores_by_class
+from common.mmlab.model.predictor import first_of_equal, scores_by_class
 
 
 class Head:
@@ -74,3 +74,9 @@ def results(scores: Sequence[float], labels: Sequence[int]) -> Any:
 
 def test_a_box_has_the_score_of_its_own_class_alone() -> None:
     assert scores_by_class(results([0.5, 0.25], [2, 0]), 3).tolist() == [[0, 0, 0.5], [0.25, 0, 0]]
+
+
+def test_the_first_of_equal_boxes_stays() -> None:
+    one, other = [0, 0, 5, 5], [0, 0, 5, 6]
+    assert first_of_equal(np.array([other, one, other, one], np.float32)).tolist() == [0, 1]
+    assert first_of_equal(np.zeros((0, 4), np.float32)).tolist() == []

@@ -83,6 +83,12 @@ def test_the_probability_of_the_own_class_is_the_score_and_no_other_is_known(pre
     assert (np.count_nonzero(found.probabilities, axis=1) == 1).all()
 
 
+def test_a_place_gives_one_box(predictions: list[Prediction]) -> None:
+    for prediction in predictions:
+        boxes = prediction.detections.boxes
+        assert len(np.unique(boxes, axis=0)) == len(boxes)
+
+
 def test_detections_are_sorted_and_above_the_threshold(predictions: list[Prediction]) -> None:
     for prediction in predictions:
         found = prediction.detections

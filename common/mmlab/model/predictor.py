@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import Tensor
 
-from common.arrays import Floats, Pixels
+from common.arrays import Floats, Ints, Pixels
 from common.boxes.convention import Convention
 from common.images.letterbox import Prepared
 from common.mmlab.model.class_maps import class_maps
@@ -112,7 +112,7 @@ class MmlabPredictor:
 
     def _detections(self, results: InstanceData) -> Detections:
         results = results[results.scores > self._limits.score]
-        results = results[results.scores.argsort(descending=True, stable=True)[: self._limits.count]]
+        results = results[results.scores.argsort(descending=True, stable=True)]
         boxes = results.bboxes if self._convention is None else rotated_boxes(results.bboxes)
         columns = (
             _floats(boxes),
@@ -120,7 +120,20 @@ class MmlabPredictor:
             results.labels.cpu().numpy().astype(np.int64),
             _floats(scores_by_class(results, len(self.class_names))),
         )
-        return Detections(*columns) if self._convention is None else RotatedDetections(*columns, self._convention)
+        found = Detections(*columns) if self._convention is None else RotatedDetections(*columns, self._convention)
+        return found.take(first_of_equal(found.boxes)[: self._limits.count])
+
+
+def first_of_equal(boxes: Floats) -> Ints:
+    """Find the first of each set of equal boxes, in order.
+
+    Equal boxes are one place of the image (anchor, query) with several classes above the threshold. Where a proposal is
+    refined for each class by itself, its boxes differ.
+
+    Args:
+        boxes: `(n, 4)` or `(n, 5)`, best first.
+    """
+    return np.sort(np.unique(boxes, axis=0, return_index=True)[1])
 
 
 def scores_by_class(results: InstanceData, class_count: int) -> Tensor:
