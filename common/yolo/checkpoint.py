@@ -20,7 +20,7 @@ class Checkpoint(TypedDict):
     """
 
     epoch: int
-    train_args: dict[str, object]
+    train_args: dict[str, Any]
     train_metrics: dict[str, Any]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,10 +18,13 @@ from common.yolo.dropout import dropped, inputs_of
 if TYPE_CHECKING:
     from ultralytics.nn.tasks import BaseModel, DetectionModel
 
-Raw = Mapping[str, torch.Tensor]
-"""Outputs of a YOLO's head before they are decoded."""
+Raw = Mapping[str, Any]
+"""Outputs of a YOLO's head before they are decoded: tensors, or again such a mapping for each of two heads."""
 
-Outputs = tuple[torch.Tensor | tuple[torch.Tensor, torch.Tensor], Raw]
+Queries = Sequence[torch.Tensor]
+"""Outputs of RT-DETR's head: boxes and class logits of each layer, and more."""
+
+Outputs = tuple[torch.Tensor | tuple[torch.Tensor, torch.Tensor], Raw | Queries]
 """Outputs of a model: decoded ones, with the prototypes of a model of instance segmentation, and raw ones."""
 
 
@@ -102,7 +105,7 @@ class YoloPredictor:
         """Predictions from the outputs of the head, for a batch of inputs of `size`, height and width."""
         output, raw = outputs
         output, prototypes = output if isinstance(output, tuple) else (output, None)
-        if self._queries:
+        if not isinstance(raw, Mapping):
             output = _decode_queries(raw, size[0])
         detections, coefficients = self._suppress(output.float())
         maps = self._class_maps(raw) if class_maps else [()] * len(detections)
@@ -143,22 +146,22 @@ class YoloPredictor:
         ]
         return detections, [found[:, 6:].cpu().numpy() for found in rows]
 
-    def _class_maps(self, raw: Raw) -> list[tuple[Floats, ...]]:
+    def _class_maps(self, raw: Raw | Queries) -> list[tuple[Floats, ...]]:
         """Class probabilities of every cell: one `(K, h, w)` map per scale, for each image.
 
         Raises:
             ValueError: the model predicts from queries, not from cells.
         """
-        if self._queries:
+        if not isinstance(raw, Mapping):
             raise ValueError("RT-DETR provides no class maps")
-        raw = raw.get("one2many", raw)
-        shapes = [feature.shape[-2:] for feature in raw["feats"]]
-        scales = raw["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
+        head: Raw = raw.get("one2many", raw)
+        shapes = [feature.shape[-2:] for feature in head["feats"]]
+        scales = head["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
         arrays = [scale.unflatten(-1, shape).cpu().numpy() for scale, shape in zip(scales, shapes, strict=True)]
         return list(zip(*arrays, strict=True))
 
 
-def _decode_queries(raw: Sequence[torch.Tensor], size: int) -> torch.Tensor:
+def _decode_queries(raw: Queries, size: int) -> torch.Tensor:
     """Turn RT-DETR's boxes in units of the input and its class logits into `(B, 4 + K, Q)`, as of YOLO, in pixels."""
     boxes, logits = raw[0][-1], raw[1][-1]
     return torch.cat((boxes * size, logits.sigmoid()), dim=-1).transpose(1, 2)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from ultralytics.models.rtdetr.train import RTDETRTrainer
@@ -16,7 +16,7 @@ from common.yolo.metrics import PRECISIONS, classes_of, with_classes
 from common.yolo.tasks import SEGMENT
 
 if TYPE_CHECKING:
-    from torch.utils.data import Dataset
+    from ultralytics.data.dataset import YOLODataset
     from ultralytics.engine.validator import BaseValidator
     from ultralytics.nn.tasks import DetectionModel
     from ultralytics.utils import IterableSimpleNamespace
@@ -41,7 +41,7 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
     epoch: int
     loss: torch.Tensor | None
     best_fitness: float | None
-    metrics: Mapping[str, object]
+    metrics: Mapping[str, Any]
     validator: "BaseValidator"
     last: Path
     best: Path
@@ -56,7 +56,7 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
             _report(Path(str(getattr(weights, "pt_path", "weights"))), model, weights)
         return model
 
-    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> "Dataset[object]":
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> "YOLODataset":
         """Build the data set of a split; with `plain_resize` its images are loaded as squares, as for RT-DETR."""
         if self.plain_resize:
             return RTDETRTrainer.build_dataset(self, img_path, mode, batch)

@@ -121,7 +121,7 @@ def _forget_paths(dataset: ConfigDict) -> None:
 
 
 def set_evaluation(config: Config, data: Data, run: Path, *, interval: int, recall: bool) -> None:
-    """Evaluate the platform's metrics after every `interval` epochs and the last one, in place; there is no final test.
+    """Evaluate the platform's metrics after every `interval` epochs and the last one, in place, without a final test.
 
     Args:
         recall: whether to compute the recall of upright boxes too.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -31,7 +32,7 @@ def _merge(module: nn.Module, convolution: str, normalisation: str) -> None:
     setattr(module, normalisation, nn.Identity())
 
 
-def _pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
+def _pairs(module: BaseModule) -> Iterator[tuple[str, str]]:
     """Names of children where the second normalises what the first computes.
 
     In mmcv's ConvModule that is certain; elsewhere (ResNet, Sequential) they follow each other and have the same number

@@ -49,7 +49,7 @@ class Infer(CandidateParameters):
 class Mining(Infer):
     """Mining, alone or together with inference. Not aldd: it needs class maps, and the predictor gives none."""
 
-    mining_algorithm: Literal["entropy", "cald", "random"] = parameter("entropy", "how images are scored", "挖掘算法")
+    mining_algorithm: Literal["entropy", "cald", "random"] = parameter("entropy", "mining algorithm", "挖掘算法")
 
     def options(self) -> CandidateOptions:
         """See `CandidateParameters`."""
