@@ -1,8 +1,8 @@
 """Every key, file name, state and code that the YMIR platform and an executor image agree on.
 
-The images spell them out nowhere else, except env.yaml's keys, which are the fields of `task.env.EnvFile`. The
-workbench and the tests have their own list: they check the images, so they must not share a mistake with them. The
-facts were read from platform 2.5.0; where older platforms differ the constant says so.
+The code of the images takes them from here; only messages repeat them, and the keys of env.yaml are the fields of
+`task.env.EnvFile`. The workbench and the tests have their own list: they check the images, so they must not share a
+mistake with them. The facts were read from platform 2.5.0; where older platforms differ the constant says so.
 """
 
 import math

@@ -80,7 +80,7 @@ class Detections:
         )
 
     def with_boxes(self, boxes: Floats) -> Self:
-        """The same objects with other coordinates."""
+        """Replace the boxes."""
         return replace(self, boxes=boxes)
 
     def moved(self, matrix: Matrix, size: tuple[int, int]) -> Self:

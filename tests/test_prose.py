@@ -1,4 +1,4 @@
-"""The English of docstrings, forms and pages keeps to CONTRIBUTING's rules, as far as a regular expression can tell."""
+"""The English of docstrings, forms and pages, as far as a regular expression can judge it."""
 
 import ast
 import re

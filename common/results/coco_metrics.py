@@ -74,7 +74,7 @@ def evaluate(
     Args:
         ground_truth: the document.
         detections: argument of `COCO.load_res`.
-        kind: of the boxes: upright or rotated.
+        kind: kind of boxes: upright or rotated.
         by_class: whether a detection must have the class of the object.
         most: maximum number of detections per image.
     """

@@ -59,4 +59,4 @@ def failure_of(task: Task, status: int) -> YmirError:
         )
     if status < 0:
         return YmirError(f"the worker died of {signal.Signals(-status).name}")
-    return YmirError(f"the worker ended with status {status} without a reason")
+    return YmirError(f"the worker ended with status {status} and gave no reason")

@@ -94,9 +94,9 @@ class Parent:
     def _launch(self, task: Task) -> None:
         """Start the ranks, wait for them, and raise the reason of their failure.
 
-        They get a session of their own, so that a signal to their group reaches all of them and never this process.
-        torchrun puts its ranks into further sessions: it passes SIGTERM on to them, and when it is killed they die with
-        it, as every process here dies with its parent. So even a SIGKILL of this process leaves no rank on a GPU.
+        They get a session of their own, so that a signal to their group never reaches this process. torchrun puts each
+        of its ranks into a further one: it passes SIGTERM on to them, and when it is killed they die with it, as every
+        process here dies with its parent. So even a SIGKILL of this process leaves no rank on a GPU.
         """
         self._ranks = subprocess.Popen(
             command(self._executor.start_file, task, os.environ),
