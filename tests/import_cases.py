@@ -1,14 +1,17 @@
 """Small data sets of other people's formats, written by hand, and what the engine reads of the tasks made of them."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from common.contract import AnnotationFormat, Verb
-from common.datasets.dataset import read_dataset
+from common.datasets.dataset import Dataset, read_dataset
 from common.datasets.index import read_training_index
 from common.datasets.mask_dataset import read_mask_dataset
 from workbench.images import REPOSITORY
@@ -21,22 +24,30 @@ YOLO = REPOSITORY / "det-yolov5-tmi"
 ROTATED = REPOSITORY / "rot-mmrotate-tmi"
 SEGMENTATION = REPOSITORY / "seg-all-in-one-tmi"
 TRAINING = (Verb.TRAINING,)
+CATEGORIES = ((7, "Dog"), (3, "cat "))
+
+Entry = dict[str, Any]
+"""An object of a COCO document."""
 
 
-def picture(file, value, *, size=(HEIGHT, WIDTH), **save):
+def picture(file: Path, value: int, *, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Path:
     """An image file of one gray value, so that every value has its own SHA-1. Returns its path."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(cv2.imencode(file.suffix, np.full((*size, 3), value, np.uint8))[1].tobytes())
     return file
 
 
-def text(file, *lines):
+def text(file: Path, *lines: str) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 
 
-def coco_document(images, annotations, categories=((7, "Dog"), (3, "cat "))):
+def coco_document(
+    images: Sequence[tuple[str, int, int]],
+    annotations: Sequence[Entry],
+    categories: Sequence[tuple[int, str]] = CATEGORIES,
+) -> Entry:
     """`(file name, width, height)` images with ids 1.., annotations as keys of `annotations`."""
     return {
         "images": [
@@ -48,7 +59,13 @@ def coco_document(images, annotations, categories=((7, "Dog"), (3, "cat "))):
     }
 
 
-def coco_set(root, annotations, *, val=(), categories=((7, "Dog"), (3, "cat "))):
+def coco_set(
+    root: Path,
+    annotations: Sequence[Entry],
+    *,
+    val: Sequence[Entry] = (),
+    categories: Sequence[tuple[int, str]] = CATEGORIES,
+) -> Path:
     """Two training images and one of validation, in the folders of COCO itself."""
     splits = {"train": (("a.png", 10), ("b.jpg", 20)), "val": (("c.bmp", 30),)}
     for split, files in splits.items():
@@ -61,21 +78,23 @@ def coco_set(root, annotations, *, val=(), categories=((7, "Dog"), (3, "cat ")))
     return root
 
 
-def imported(form, source, target, image=YOLO, verbs=TRAINING, **more):
+def imported(
+    form: str, source: Path, target: Path, image: Path = YOLO, verbs: tuple[Verb, ...] = TRAINING, **more: Any
+) -> tuple[Task, list[tuple[str, int, str]]]:
     """The task that a data set becomes, and what got lost: rows of kind, count, reason."""
     tally = Tally()
     done = import_data_set(form, source, target, Order(image, verbs, **more), tally)
     return Task.load(done.env_file), [(kind.name, count, reason) for kind, count, reason, _ in tally.rows()]
 
 
-def objects(task, split="training"):
+def objects(task: Task, split: str = "training") -> dict[str, list[tuple[Any, ...]]]:
     """What the engine reads: per source file name, rows of class name, corners, and angle where there is one."""
     form = AnnotationFormat(str(task.config["export_format"]).partition(":")[0].removeprefix("seg-"))
     dataset = read_dataset(read_training_index(Path(task.input[f"{split}_index_file"])), form, task.class_names)
     return {name: _rows(dataset, i, task) for i, name in enumerate(sources(task, dataset.images))}
 
 
-def _rows(dataset, i, task):
+def _rows(dataset: Dataset, i: int, task: Task) -> list[tuple[Any, ...]]:
     rows = dataset.of_image(i)
     return [
         (task.class_names[label], *map(int, box), *([round(float(angle), 4)] if angle else []))
@@ -85,7 +104,7 @@ def _rows(dataset, i, task):
     ]
 
 
-def masks(task, split="training"):
+def masks(task: Task, split: str = "training") -> dict[str, list[tuple[str, NDArray[np.bool_]]]]:
     """The same of a segmentation task: class name and mask."""
     dataset = read_mask_dataset(
         read_training_index(Path(task.input[f"{split}_index_file"])), AnnotationFormat.COCO, task.class_names
@@ -97,14 +116,20 @@ def masks(task, split="training"):
     }
 
 
-def sources(task, images):
+def sources(task: Task, images: Sequence[Path]) -> list[str]:
     """The names that image files of a task had in the data set."""
     lines = (task.env_file.parent.parent / "sources.tsv").read_text(encoding="utf-8").splitlines()
     known = dict(line.split("\t") for line in lines)
     return [Path(known[path.name]).name for path in images]
 
 
-def yolo_set(root, labels, *, names=("Dog", "cat"), splits=("train", "val")):
+def yolo_set(
+    root: Path,
+    labels: Sequence[str],
+    *,
+    names: Sequence[str] = ("Dog", "cat"),
+    splits: Sequence[str] = ("train", "val"),
+) -> Path:
     """An image of each split, `a.png` of the first; `labels` are the lines of the first one."""
     for value, split in enumerate(splits, 1):
         picture(root / "images" / split / f"{'abc'[value - 1]}.png", value)

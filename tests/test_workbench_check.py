@@ -1,12 +1,14 @@
 """The checks: silent on outputs that hold to the contract, and each breach is named."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from odd_values import variants
 from typer.testing import CliRunner
+from unexpected_values import variants
 
 from workbench.__main__ import app
 from workbench.check import check_detections, check_out, check_training
@@ -17,18 +19,21 @@ from workbench.task import Task
 
 NAMES = ("dog", "big cat")
 MONITOR = f"{TASK_ID}\t1700000000.5\t1.0\t2\t0\n"
-STAGE = {"stage_name": "best", "files": ["best.pt"], "timestamp": 1700000000, "mAP": 0.5, "tp": 3}
-RESULT = {"best_stage_name": "best", "model_stages": {"best": STAGE}, "object_type": 2}
-BOX = {"box": {"x": 1, "y": 2, "w": 3, "h": 4}, "class_name": "dog", "score": 0.5}
+STAGE: dict[str, Any] = {"stage_name": "best", "files": ["best.pt"], "timestamp": 1700000000, "mAP": 0.5, "tp": 3}
+RESULT: dict[str, Any] = {"best_stage_name": "best", "model_stages": {"best": STAGE}, "object_type": 2}
+BOX: dict[str, Any] = {"box": {"x": 1, "y": 2, "w": 3, "h": 4}, "class_name": "dog", "score": 0.5}
+
+Finished = tuple[Path, dict[str, Path]]
+"""Path of env.yaml, and the output paths by their keys."""
 
 
-def images():
+def images() -> list[Sample]:
     return [Sample(np.full((8, 8, 3), value, np.uint8), name=f"{value}.png", extension="png") for value in (10, 20, 30)]
 
 
 @pytest.fixture
-def training(tmp_path):
-    """A finished training: env.yaml, and the output paths by their keys."""
+def training(tmp_path: Path) -> Finished:
+    """A finished training."""
     first, *others = images()
     env_file = write_training_task(tmp_path, [first], others, NAMES, {"export_format": "ark:raw"})
     output = Task.load(env_file).output
@@ -41,7 +46,7 @@ def training(tmp_path):
 
 
 @pytest.fixture
-def candidates(tmp_path):
+def candidates(tmp_path: Path) -> Finished:
     """A finished mining and inference task."""
     env_file = write_candidate_task(tmp_path, images(), [], NAMES, {}, run_mining=True, run_infer=True)
     output = Task.load(env_file).output
@@ -51,48 +56,48 @@ def candidates(tmp_path):
     return env_file, output
 
 
-def detections(**changes):
+def detections(**changes: Any) -> str:
     """infer-result.json with `changes` to the one box on it; a change to None removes the key."""
     item = {key: value for key, value in (BOX | changes).items() if value is not None}
     return json.dumps({"detection": {"10.png": {"boxes": [item]}, "20.png": {"boxes": []}, "30.png": {"boxes": []}}})
 
 
-def box(**changes):
+def box(**changes: Any) -> str:
     """infer-result.json with `changes` to the rectangle."""
     return detections(box=BOX["box"] | changes)
 
 
-def result(**changes):
+def result(**changes: Any) -> str:
     """result.yaml with changes at its top level."""
     return yaml.safe_dump({key: value for key, value in (RESULT | changes).items() if value != "gone"})
 
 
-def stage(**changes):
+def stage(**changes: Any) -> str:
     """result.yaml with changes to its stage."""
     return result(model_stages={"best": {key: value for key, value in (STAGE | changes).items() if value != "gone"}})
 
 
-def monitor(*fields):
+def monitor(*fields: str) -> str:
     return "\t".join(fields) + "\n"
 
 
-def written(file, text):
+def written(file: Path, text: str | bytes) -> None:
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-def whats(env_file):
+def whats(env_file: Path) -> list[str]:
     return [finding.what for finding in check_out(env_file)]
 
 
-def test_outputs_that_hold_to_the_contract_have_no_finding(training):
+def test_outputs_that_hold_to_the_contract_have_no_finding(training: Finished) -> None:
     assert check_out(training[0]) == []
 
 
-def test_mining_and_inference_outputs_that_hold_to_the_contract_have_no_finding(candidates):
+def test_mining_and_inference_outputs_that_hold_to_the_contract_have_no_finding(candidates: Finished) -> None:
     assert check_out(candidates[0]) == []
 
 
-def test_a_finding_names_the_file_and_says_what_to_do(training):
+def test_a_finding_names_the_file_and_says_what_to_do(training: Finished) -> None:
     env_file, output = training
     output["training_result_file"].unlink()
     (finding,) = check_out(env_file)
@@ -123,7 +128,7 @@ BROKEN_MONITOR = [
 
 
 @pytest.mark.parametrize(("text", "what"), BROKEN_MONITOR)
-def test_a_breach_in_monitor_txt_is_found(training, text, what):
+def test_a_breach_in_monitor_txt_is_found(training: Finished, text: str | bytes, what: str) -> None:
     env_file, output = training
     written(output["monitor_file"], text)
     (found,) = whats(env_file)
@@ -172,7 +177,7 @@ BROKEN_RESULT = [
 
 
 @pytest.mark.parametrize(("text", "what"), BROKEN_RESULT)
-def test_a_breach_in_result_yaml_is_found(training, text, what):
+def test_a_breach_in_result_yaml_is_found(training: Finished, text: str | bytes, what: str) -> None:
     env_file, output = training
     written(output["training_result_file"], text)
     (found,) = whats(env_file)
@@ -180,7 +185,7 @@ def test_a_breach_in_result_yaml_is_found(training, text, what):
 
 
 @pytest.mark.parametrize("name", ["a/b", "a@b", "n" * 101])
-def test_a_stage_name_that_the_platform_cannot_carry_is_found(training, name):
+def test_a_stage_name_that_the_platform_cannot_carry_is_found(training: Finished, name: str) -> None:
     env_file, output = training
     (output["models_dir"] / "best.pt").write_bytes(b"weights")
     document = result(model_stages={name: STAGE | {"stage_name": name}}, best_stage_name=name)
@@ -188,7 +193,7 @@ def test_a_stage_name_that_the_platform_cannot_carry_is_found(training, name):
     assert whats(env_file) == [f"stage {name!r}: the name does not fit"]
 
 
-def test_a_model_file_that_is_a_link_is_found(training):
+def test_a_model_file_that_is_a_link_is_found(training: Finished) -> None:
     env_file, output = training
     weights = output["models_dir"] / "best" / "best.pt"
     weights.rename(output["models_dir"] / "real.pt")
@@ -196,13 +201,13 @@ def test_a_model_file_that_is_a_link_is_found(training):
     assert whats(env_file) == [f"stage 'best': file 'best.pt' is no regular file in {weights.parent}"]
 
 
-def test_a_model_file_beside_the_stage_folders_is_as_good(training):
+def test_a_model_file_beside_the_stage_folders_is_as_good(training: Finished) -> None:
     env_file, output = training
     (output["models_dir"] / "best" / "best.pt").rename(output["models_dir"] / "best.pt")
     assert check_out(env_file) == []
 
 
-def test_weights_and_curves_must_be_there(training):
+def test_weights_and_curves_must_be_there(training: Finished) -> None:
     env_file, output = training
     (output["models_dir"] / "best" / "notes.txt").write_bytes(b"notes")
     output["training_result_file"].write_text(stage(files=["notes.txt"]), encoding="utf-8")
@@ -210,7 +215,7 @@ def test_weights_and_curves_must_be_there(training):
     assert whats(env_file) == ["no stage lists weights", "there are no curves"]
 
 
-def test_more_stages_than_the_toolkit_keeps_are_found(training):
+def test_more_stages_than_the_toolkit_keeps_are_found(training: Finished) -> None:
     env_file, output = training
     stages = {f"s{number}": STAGE | {"stage_name": f"s{number}"} for number in range(12)}
     for name in stages:
@@ -235,7 +240,7 @@ BROKEN_RANKING = [
 
 
 @pytest.mark.parametrize(("text", "what"), BROKEN_RANKING)
-def test_a_breach_in_result_tsv_is_found(candidates, text, what):
+def test_a_breach_in_result_tsv_is_found(candidates: Finished, text: str | bytes, what: str) -> None:
     env_file, output = candidates
     written(output["mining_result_file"], text)
     (found,) = whats(env_file)
@@ -277,7 +282,7 @@ BROKEN_DETECTIONS = [
 
 
 @pytest.mark.parametrize(("text", "what"), BROKEN_DETECTIONS)
-def test_a_breach_in_infer_result_json_is_found(candidates, text, what):
+def test_a_breach_in_infer_result_json_is_found(candidates: Finished, text: str | bytes, what: str) -> None:
     env_file, output = candidates
     written(output["infer_result_file"], text)
     assert whats(env_file)[0].startswith(what)
@@ -291,13 +296,13 @@ def test_a_breach_in_infer_result_json_is_found(candidates, text, what):
         box(x=4.0, rotate_angle=0.25),  # integral floats are integers; an angle is welcome
     ],
 )
-def test_what_the_platform_accepts_is_accepted(candidates, text):
+def test_what_the_platform_accepts_is_accepted(candidates: Finished, text: str | bytes) -> None:
     env_file, output = candidates
     output["infer_result_file"].write_text(text, encoding="utf-8")
     assert check_out(env_file) == []
 
 
-def two_boxes(first, second):
+def two_boxes(first: dict[str, float], second: dict[str, float]) -> str:
     """infer-result.json with two boxes on two images, with further keys each."""
     boxes = [[BOX | {"box": BOX["box"] | more}] for more in (first, second)]
     images = {"10.png": {"boxes": boxes[0]}, "20.png": {"boxes": []}, "30.png": {"boxes": boxes[1]}}
@@ -314,20 +319,22 @@ def two_boxes(first, second):
         ({"rotate_angle": 0}, {"rotate_angle": 0.0}, True, []),
     ],
 )
-def test_a_rotated_image_gives_every_box_an_angle(candidates, first, second, rotated, found):
+def test_a_rotated_image_gives_every_box_an_angle(
+    candidates: Finished, first: dict[str, float], second: dict[str, float], rotated: bool, found: list[str]
+) -> None:
     env_file, output = candidates
     output["infer_result_file"].write_text(two_boxes(first, second), encoding="utf-8")
     assert [finding.what for finding in check_out(env_file, rotated=rotated)] == found
 
 
-def test_a_rotated_image_may_find_nothing(candidates):
+def test_a_rotated_image_may_find_nothing(candidates: Finished) -> None:
     env_file, output = candidates
     nothing = {"detection": {f"{value}.png": {"boxes": []} for value in (10, 20, 30)}}
     output["infer_result_file"].write_text(json.dumps(nothing), encoding="utf-8")
     assert check_out(env_file, rotated=True) == []
 
 
-def test_the_first_protocol_wants_the_old_keys(candidates):
+def test_the_first_protocol_wants_the_old_keys(candidates: Finished) -> None:
     env_file, output = candidates
     env = yaml.safe_load(env_file.read_text(encoding="utf-8"))
     del env["protocol_version"]
@@ -341,7 +348,7 @@ MISSING = ["monitor_file", "mining_result_file", "infer_result_file"]
 
 
 @pytest.mark.parametrize("key", MISSING)
-def test_a_file_that_is_missing_is_found_where_it_lies_by_mistake(candidates, key):
+def test_a_file_that_is_missing_is_found_where_it_lies_by_mistake(candidates: Finished, key: str) -> None:
     env_file, output = candidates
     file = output[key]
     (file.parent / "results").mkdir()
@@ -353,7 +360,7 @@ def test_a_file_that_is_missing_is_found_where_it_lies_by_mistake(candidates, ke
     assert finding.advice.startswith("Write")
 
 
-def test_a_result_beside_the_models_folder_is_found_there(training):
+def test_a_result_beside_the_models_folder_is_found_there(training: Finished) -> None:
     env_file, output = training
     file = output["training_result_file"]
     stray = file.rename(output["root_dir"] / file.name)
@@ -361,13 +368,13 @@ def test_a_result_beside_the_models_folder_is_found_there(training):
     assert finding.advice == f"Move {stray} there"
 
 
-def test_weights_without_content_are_found(training):
+def test_weights_without_content_are_found(training: Finished) -> None:
     env_file, output = training
     (output["models_dir"] / "best" / "best.pt").write_bytes(b"")
     assert whats(env_file) == ["stage 'best': file 'best.pt' is empty"]
 
 
-def test_a_folder_where_a_model_file_is_expected_is_found(training):
+def test_a_folder_where_a_model_file_is_expected_is_found(training: Finished) -> None:
     env_file, output = training
     (output["models_dir"] / "best" / "best.pt").unlink()
     (output["models_dir"] / "best" / "best.pt").mkdir()
@@ -375,7 +382,7 @@ def test_a_folder_where_a_model_file_is_expected_is_found(training):
     assert what.startswith("stage 'best': file 'best.pt' is no regular file")
 
 
-def test_two_stages_with_one_file_of_weights_are_found(training):
+def test_two_stages_with_one_file_of_weights_are_found(training: Finished) -> None:
     env_file, output = training
     (output["models_dir"] / "best" / "best.pt").rename(output["models_dir"] / "best.pt")
     stages = {name: STAGE | {"stage_name": name} for name in ("best", "last")}
@@ -383,7 +390,7 @@ def test_two_stages_with_one_file_of_weights_are_found(training):
     assert whats(env_file) == ["stages 'best' and 'last' share the weights 'best.pt'"]
 
 
-def test_no_odd_value_in_result_yaml_breaks_the_check(training):
+def test_no_odd_value_in_result_yaml_breaks_the_check(training: Finished) -> None:
     env_file, output = training
     task = Task.load(env_file)
     for document in variants(RESULT | {"attachments": {}, "evaluate_config": {"iou_thr": 0.5}}):
@@ -391,7 +398,7 @@ def test_no_odd_value_in_result_yaml_breaks_the_check(training):
         check_training(task)
 
 
-def test_no_odd_value_in_infer_result_json_breaks_the_check(candidates):
+def test_no_odd_value_in_infer_result_json_breaks_the_check(candidates: Finished) -> None:
     env_file, output = candidates
     task = Task.load(env_file)
     for document in variants(json.loads(detections())):
@@ -402,17 +409,17 @@ def test_no_odd_value_in_infer_result_json_breaks_the_check(candidates):
 # the command
 
 
-def command(*words):
+def command(*words: object) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["check", *map(str, words)], env={"COLUMNS": "400"})
     return result.exit_code, result.output
 
 
 @pytest.mark.parametrize("place", ["in/env.yaml", "in", "out", "."])
-def test_the_command_takes_the_task_or_any_of_its_folders(training, tmp_path, place):
+def test_the_command_takes_the_task_or_any_of_its_folders(training: Finished, tmp_path: Path, place: str) -> None:
     assert command(tmp_path / place) == (0, "The platform takes it as it is meant.\n")
 
 
-def test_the_command_says_what_where_and_what_to_do(training, tmp_path):
+def test_the_command_says_what_where_and_what_to_do(training: Finished, tmp_path: Path) -> None:
     _, output = training
     output["training_result_file"].write_text(result(object_type=3), encoding="utf-8")
     next(output["tensorboard_dir"].glob("events*")).unlink()
@@ -424,7 +431,7 @@ def test_the_command_says_what_where_and_what_to_do(training, tmp_path):
     )
 
 
-def test_the_command_takes_what_an_image_is_registered_by(tmp_path):
+def test_the_command_takes_what_an_image_is_registered_by(tmp_path: Path) -> None:
     image = REPOSITORY / "det-yolov5-tmi"
     for place in (image, image / "img-man"):
         assert command(place)[0] == 0
@@ -433,13 +440,13 @@ def test_the_command_takes_what_an_image_is_registered_by(tmp_path):
     assert (status, "no task has a template" in shown, "4 findings" in shown) == (1, True, True)
 
 
-def test_the_command_refuses_what_is_neither(tmp_path):
+def test_the_command_refuses_what_is_neither(tmp_path: Path) -> None:
     status, shown = command(tmp_path)
     assert status == 1
     assert "Give the env.yaml of a finished task, its folder `out` with `in` beside it, or a folder `img-man`" in shown
 
 
-def test_outputs_of_the_platforms_own_paths_are_found_beside_their_task(training, tmp_path):
+def test_outputs_of_the_platforms_own_paths_are_found_beside_their_task(training: Finished, tmp_path: Path) -> None:
     env_file, _ = training
     text = env_file.read_text(encoding="utf-8").replace(f"{tmp_path}/", "/")
     env_file.write_text(text, encoding="utf-8")

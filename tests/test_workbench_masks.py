@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from odd_values import variants
+from unexpected_values import variants
 
 from common.contract import AnnotationFormat, ObjectType
 from common.datasets.index import read_training_index
