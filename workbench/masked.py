@@ -12,7 +12,8 @@ from pycocotools import mask as coco_mask
 
 from workbench.export import COCO_FILE, to_coco
 from workbench.sample import Sample
-from workbench.shapes import CUT, Owners, Scene, render_owned
+from workbench.scene import Owners, Scene, render_owned
+from workbench.shapes import CUT
 
 
 @dataclass(frozen=True, eq=False)

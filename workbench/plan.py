@@ -47,18 +47,18 @@ class Plan:
 
     def train(self) -> Sequence[Rendered]:
         """The training images."""
-        return self.render(self.counts[0], 0, self.scenes[0][1])
+        return self.render(self.counts[0], 0, scene=self.scenes[0][1])
 
     def val(self) -> Sequence[Rendered]:
         """The validation images."""
-        return self.render(self.counts[1], 1, self.scenes[0][1])
+        return self.render(self.counts[1], 1, scene=self.scenes[0][1])
 
     def unlabelled(self) -> list[Rendered]:
         """The candidates."""
         return [
             sample
             for seed, (count, scene) in enumerate(self.scenes, start=2)
-            for sample in self.render(count, seed, scene)
+            for sample in self.render(count, seed, scene=scene)
         ]
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.outlines import Points
+from workbench.scene import Points
 
 FINE: Final = 640
 """Pixels of the longer side that a line need not be finer than."""

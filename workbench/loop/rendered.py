@@ -48,5 +48,5 @@ def _render(count: int, seed: int) -> Sequence[Sample]:
     return [
         sample
         for number, (scene, share) in enumerate(SHARES)
-        for sample in render(max(1, round(count * share)), seed + number, scene)
+        for sample in render(max(1, round(count * share)), seed + number, scene=scene)
     ]
