@@ -20,7 +20,7 @@ from common.task.env import read_env, read_task
 from workbench.__main__ import app
 from workbench.commands import looping, running
 from workbench.images import REPOSITORY, image
-from workbench.loop import outcome, step
+from workbench.loop import step
 from workbench.loop.setup import Pool
 from workbench.plan import DEFAULT
 from workbench.sample import Sample
@@ -100,7 +100,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(running, "run_image", _in_this_process)
     monkeypatch.setattr(step, "run_image", _in_this_process)
     monkeypatch.setitem(DETECTION, "margin", DETECTION["entropy"])  # which a page shows how to add
-    monkeypatch.setattr(outcome, "draw_curve", lambda *_: b"picture")
     monkeypatch.setattr(looping, "rendered_pool", lambda *_: Pool("grey images", ["thing"], GREY[1:], GREY[:1]))
     return tmp_path
 

@@ -5,29 +5,21 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
-import cv2
 import pytest
 import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
 from common.contract import ObjectType, Verb
-from workbench import demo, picture
+from workbench import demo
 from workbench.__main__ import app
 from workbench.check import Finding
 from workbench.form import filled_form, template_file
 from workbench.images import REPOSITORY
 from workbench.masked import MaskedSample, sample_of
 from workbench.plan import DEFAULT, PLANS, find_plan
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    monkeypatch.setattr(picture, "GRID", (1, 2))
-    monkeypatch.setattr(picture, "PAIRS", (1, 1))
-    monkeypatch.setattr(picture, "STRIP", 2)
-
 
 each_plan = pytest.mark.parametrize("whole", PLANS, ids=lambda plan: plan.name)
 
@@ -64,7 +56,12 @@ def test_the_demo_ends_with_a_picture_a_page_and_the_paths_of_all_outputs(tmp_pa
     assert len(paths) >= 10
     assert all(path.exists() for path in paths)
     masked = plan.object_type is not ObjectType.DETECTION
-    assert cv2.imread(str(tmp_path / "overview.png")).shape == (2046 if masked else 1606, 1980, 3)
+    drawn = (tmp_path / "overview.svg").read_text(encoding="utf-8")
+    assert "0.970 after 1 min 1 s of training" in ElementTree.fromstring(drawn).findtext("{*}title", "")
+    assert all(words in drawn for words in ("Found on unlabelled images", "Label these first", "These can wait"))
+    assert set(re.findall(r'(?:href|src)="([^",]+)', drawn)) == {"data:image/jpeg;base64"}
+    assert ("rotate(28.65 30.0 25.0)" in drawn) == plan.rotated
+    assert ('<path class="edge' in drawn) == ("right: truth" in drawn) == masked
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert ("rotate(28.65 30.0 25.0)" in page) == plan.rotated
     assert ('<path class="edge' in page) == masked

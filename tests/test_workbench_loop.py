@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -18,7 +19,6 @@ from workbench.__main__ import app
 from workbench.images import REPOSITORY
 from workbench.loop import outcome, step
 from workbench.loop.curve import areas, rows
-from workbench.loop.drawing import draw_curve
 from workbench.loop.rendered import QUICK, rendered_pool
 from workbench.loop.rounds import Point
 from workbench.loop.setup import LoopError, Pool, Setup, check_setup
@@ -52,11 +52,6 @@ else:
     out["mining_result_file"].write_text("".join(f"{path}\\t{-i}\\n" for i, path in enumerate(ranked)))
 out["monitor_file"].write_text(f"{config['task_id']}\\t{time.time()}\\t1.0\\t2\\t0\\n")
 """
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch):
-    monkeypatch.setattr(outcome, "draw_curve", lambda *_: b"picture")
 
 
 @pytest.fixture
@@ -248,13 +243,16 @@ def test_the_height_of_a_curve_is_its_mean_over_the_labels():
 
 
 @pytest.mark.parametrize("points", [POINTS, POINTS[:1], POINTS[4:]])
-def test_picture_and_page_show_what_is_known_so_far(tmp_path, image, points, monkeypatch):
-    monkeypatch.setattr(outcome, "draw_curve", draw_curve)
+def test_picture_and_page_show_what_is_known_so_far(tmp_path, image, points):
     outcome.write_outcome(points, setup(image), POOL, tmp_path)
-    assert cv2.imread(str(tmp_path / "curve.png")).shape == (750, 1200, 3)
     page = (tmp_path / "curve.html").read_text(encoding="utf-8")
     assert page.count("<tr>") == 1 + len(rows(points))
-    assert "data:image/png;base64," in page
+    drawn = (tmp_path / "curve.svg").read_text(encoding="utf-8")
+    ElementTree.fromstring(drawn)
+    for text in (page, drawn):
+        assert text.count('<polyline class="line"') == len({point.algorithm for point in points})
+        assert text.count("<circle ") == len(rows(points))
+        assert ('class="span"' in text) == any(row.seeds > 1 for row in rows(points))
     assert ("seeds; the bands" in page) == any(row.seeds > 1 for row in rows(points))
 
 

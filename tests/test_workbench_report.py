@@ -8,8 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
 
 from common.boxes import rotated
 from common.contract import ObjectType
@@ -19,19 +17,19 @@ from workbench.charts import apart
 from workbench.check import Finding
 from workbench.frame import frames
 from workbench.gallery import Tile, legend
+from workbench.graphics import embed
 from workbench.masked import MaskedSample, render_masked
 from workbench.matching import PixelVerdict, Verdict, iou, judge, judge_pixels
 from workbench.objects import Objects, true_objects
 from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
-from workbench.report import embed, write_report
+from workbench.report import write_report
 from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
 from workbench.shapes import CLASS_NAMES, CUT, render
 from workbench.silhouette import silhouette
 from workbench.task import Task
-from workbench.tiles import show_tile, show_truth
 
 FAKE = Path(__file__).parent / "fake_start.py"
 
@@ -111,17 +109,17 @@ def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place
     assert turned.top == pytest.approx((left, up, left, up))
 
 
-def test_the_tile_draws_a_turned_box_over_the_object_that_was_rendered():
-    """The rectangle of the picture and that of the page are the truth's own corners."""
+def test_a_turned_box_is_drawn_over_the_object_that_was_rendered():
     sample = ships.render(1, seed=3)[0]
-    boxes = true_objects(sample, ("ship", "ship", "ship"), ObjectType.DETECTION)
-    axes = Figure().add_subplot()
-    show_tile(axes, Tile(Path("1.jpg"), sample.image, boxes, 1.0, 1, None, None), ("ship",))
-    edges = [patch for patch in axes.patches if isinstance(patch, Rectangle)][1::2]
-    expected = rotated.corners(rotated.from_upright(sample.boxes, sample.angles)) / max(sample.image.shape)
-    height, width = sample.image.shape[:2]
-    expected += [(1 - width / max(height, width)) / 2, (1 - height / max(height, width)) / 2]
-    assert np.array([edge.get_corners() for edge in edges]) == pytest.approx(expected)
+    for frame, expected in zip(
+        frames(sample.boxes, sample.angles),
+        rotated.corners(rotated.from_upright(sample.boxes, sample.angles)),
+        strict=True,
+    ):
+        (x1, y1, x2, y2), angle = frame.corners, np.radians(frame.degrees)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])  # of rows, as SVG turns
+        corners = (np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]) - frame.centre) @ turn + frame.centre
+        assert corners == pytest.approx(expected)
 
 
 # masks
@@ -174,26 +172,11 @@ def test_a_silhouette_has_a_ring_for_each_part_and_each_hole():
     assert silhouette(np.zeros((3, 3), np.bool_)).path == ""
 
 
-def test_the_tile_draws_the_masks_over_the_objects_that_were_rendered():
+def test_a_mask_is_drawn_over_the_object_that_was_rendered():
     [rendered] = render_masked(1, seed=3, scene=replace(CUT, empty_share=0, objects=(3, 3)))
-    real = true_objects(rendered, CLASS_NAMES, ObjectType.INSTANCE)
-    corner = np.zeros(rendered.owners.shape, np.bool_)
-    corner[:20, :20] = True
-    drawn = Tile(
-        Path("1.jpg"), rendered.sample.image, real, 1.0, 1, real, judge(real, real), regions=silhouette(corner)
-    )
-    height, width = corner.shape
-    size = max(height, width)
-    for show, extra in ((show_tile, 2), (show_truth, 0)):
-        axes = Figure().add_subplot()
-        show(axes, drawn, CLASS_NAMES)
-        patches = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
-        assert len(patches) == 3 * len(real.names) + extra  # a veil, a seam, a line; the regions have no veil
-        for mask, patch in zip(real.masks, patches[::3], strict=False):
-            # The corners of the lines lie on pixels of the mask.
-            points = patch.get_path().vertices * size - [(size - width) / 2, (size - height) / 2]
-            columns, rows = np.floor(points.round(6)).astype(int).T
-            assert mask[rows, columns].all()
+    for mask in rendered.masks:
+        columns, rows = np.floor(np.concatenate(silhouette(mask).rings)).astype(int).T
+        assert mask[rows, columns].all()
 
 
 def test_the_legend_tells_what_there_is():
@@ -283,7 +266,7 @@ def story(tmp_path_factory):
     )
     assert [run_image(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
     truth = {samples[1].base_name: samples[1]}
-    return Round(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.png")
+    return Round(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.svg")
 
 
 def test_the_page_stands_alone_and_shows_every_result(story):
@@ -293,8 +276,8 @@ def test_the_page_stands_alone_and_shows_every_result(story):
     page = Page(text)
     assert "://" not in text
     assert "<i>&" not in text
-    assert {"overview.png", "training/out/models/result.yaml", "unlabelled/out/result.tsv"} <= set(page.links)
-    assert all((folder / link).is_file() for link in page.links if link != "overview.png")
+    assert {"overview.svg", "training/out/models/result.yaml", "unlabelled/out/result.tsv"} <= set(page.links)
+    assert all((folder / link).is_file() for link in page.links if link != "overview.svg")
     # Two predictions; all four readable images are both at the top and at the bottom of so short a ranking.
     assert page.pictures == 2 + 4 + 4
     assert page.text.count("cannot be decoded") == 2

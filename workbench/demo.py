@@ -16,7 +16,7 @@ from workbench.form import filled_form
 from workbench.log import read_run
 from workbench.masked import MaskedSample, Rendered, sample_of, write_mask_annotations
 from workbench.outputs import read_best_stage, stage_files
-from workbench.picture import draw_overview
+from workbench.overview import draw_overview
 from workbench.plan import Plan
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
@@ -35,7 +35,7 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
     """Renders the data, trains, mines and infers, checks every output and writes the report.
 
     Args:
-        folder: gets `training`, `unlabelled`, `report.html` and `overview.png`; what an earlier run left there goes.
+        folder: gets `training`, `unlabelled`, `report.html` and `overview.svg`; what an earlier run left there goes.
         console: where the progress and the results are shown.
         plan: which image, on what data.
 
@@ -64,7 +64,7 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         candidates=Task.load(candidates),
         findings=_check(candidates, console, plan),
         truth={sample_of(each).base_name: each for each in unlabelled if sample_of(each).content is None},
-        picture=folder.resolve() / "overview.png",
+        picture=folder.resolve() / "overview.svg",
     )
     _conclude(story, folder.resolve(), console, plan)
 
@@ -118,7 +118,7 @@ def _stop_at(findings: Sequence[Finding]) -> None:
 def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
     """Writes the report, shows the results and judges them."""
     candidates = read_candidates(story)
-    draw_overview(candidates, story, folder / "overview.png")
+    draw_overview(candidates, story, folder / "overview.svg")
     write_report(candidates, story, folder / "report.html")
     for label, path in _outputs(story, folder):
         console.print(f"  {label:<20} {path}", soft_wrap=True, highlight=False, markup=False)
@@ -137,7 +137,7 @@ def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:
     """Every output of the demo with what it is."""
     training, candidates = (task.output for task in story.both)
     yield "page", folder / "report.html"
-    yield "picture", folder / "overview.png"
+    yield "picture", folder / "overview.svg"
     yield "training result", training["training_result_file"]
     for file in stage_files(story.both[0]):
         yield "model file", file

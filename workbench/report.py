@@ -1,6 +1,5 @@
 """The page about a training, about what a model found and what to label next, or about all of it: one HTML file."""
 
-import base64
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,26 +7,19 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from common.contract import RESERVED_KEYS, WORK_FOLDER, Verb
 from common.results.class_metrics import COLUMNS, worst_first
 from workbench.candidates import Candidate, mistakes_per_image, spread
-from workbench.charts import histogram, line_chart
 from workbench.gallery import Tile, legend, shapes
+from workbench.graphics import curve_chart, embed, mistakes_of_quarters, score_charts
 from workbench.log import Run, read_run
 from workbench.matching import PixelVerdict
-from workbench.outputs import read_best_stage, read_class_metrics, read_training_curve
+from workbench.outputs import read_best_stage, read_class_metrics
+from workbench.pages import filled
 from workbench.round import Round, duration
-from workbench.sample import Pixels
 from workbench.task import Task
-from workbench.terms import TERMS, Terms
-from workbench.tiles import colour_of
+from workbench.terms import TERMS
 
-TEMPLATE: Final = "report.html.j2"
 PREDICTIONS: Final = 24
 MINED: Final = 12
 CLASSES: Final = 20
@@ -35,9 +27,6 @@ CLASSES: Final = 20
 
 LISTED: Final = 20
 """Outputs of one folder; of more, only the number is told."""
-
-MOST_PIXELS: Final = 640
-"""Longer side of an image in the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +53,9 @@ def write_report(candidates: Sequence[Candidate], story: Round, file: Path) -> P
     Returns:
         `file`.
     """
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(picture=embed, colour_of=colour_of, shapes=shapes)
-    page = environment.get_template(TEMPLATE).render(_content(candidates, story, file.resolve().parent))
-    file.write_text(page, encoding="utf-8")
+    content = _content(candidates, story, file.resolve().parent)
+    file.write_text(filled("report.html.j2", **content), encoding="utf-8")
     return file
-
-
-def embed(image: Pixels) -> str:
-    """An image as a data URL, no larger than a page shows it."""
-    factor = MOST_PIXELS / max(image.shape[:2])
-    if factor < 1:
-        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
-    return "data:image/jpeg;base64," + base64.b64encode(encoded).decode("ascii")
 
 
 def caption(tile: Tile) -> str:
@@ -120,13 +95,15 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
         "mined": mined,
         "inferred": inferred,
         "caption": caption if inferred else lambda _: "",
+        "embed": embed,
+        "shapes": shapes,
         **(_training(story.training) if story.training is not None else {}),
-        "charts": list(_charts(candidates, story)),
+        "charts": list(score_charts(candidates, story)),
         "legend": legend([*predicted, *first, *last]),
         "predicted": predicted,
         "first": first,
         "last": last,
-        "mistakes": _mistakes(candidates, terms),
+        "mistakes": mistakes_of_quarters(candidates, story),
         "told": all(run.parameters for run in runs.values()),
         "tasks": [
             (task.title, run.image, _parameters(task, run), list(_outputs(task, folder)))
@@ -176,49 +153,10 @@ def _training(task: Task) -> dict[str, Any]:
     classes = worst_first(read_class_metrics(task))
     return {
         "stage": read_best_stage(task),
-        "curve": _curve(task),
+        "curve": curve_chart(task),
         "classes": (classes[:CLASSES], classes[CLASSES:]),
         "columns": COLUMNS[task.object_type],
     }
-
-
-def _curve(task: Task) -> Markup | None:
-    """The training curve; the loss is scaled to its biggest value. None without epochs."""
-    curve = read_training_curve(task)
-    if not curve:
-        return None
-    terms, most = TERMS[task.object_type], max(epoch.loss for epoch in curve) or 1.0
-    series = [
-        (terms.curve[0], "first", [epoch.first for epoch in curve]),
-        (terms.curve[1], "second", [epoch.second for epoch in curve]),
-        ("loss", "third", [epoch.loss / most for epoch in curve]),
-    ]
-    return line_chart([epoch.step for epoch in curve], series, terms.step)
-
-
-def _charts(candidates: Sequence[Candidate], story: Round) -> Iterator[tuple[str, Markup]]:
-    """How the candidates scored, and what was found on them, each with its title."""
-    if story.asked(Verb.MINING):
-        scores = [each.score for each in candidates if each.score is not None]
-        low, high = min([0.0, *scores]), max([0.0, *scores])
-        yield "Mining scores", histogram(scores, low, high if high > low else low + 1, "score")
-    if not story.asked(Verb.INFER):
-        return
-    if TERMS[story.object_type].scored:
-        found = [item["score"] for each in candidates for item in each.found if item["score"] is not None]
-        yield "Detection scores", histogram(found, 0.0, 1.0, "score")
-        return
-    shares = [each.tile.verdict.mistakes for each in candidates if each.known and each.tile.verdict is not None]
-    if shares:
-        yield "Wrong pixels", histogram(shares, 0.0, max([1.0, *shares]), "%")
-
-
-def _mistakes(candidates: Sequence[Candidate], terms: Terms) -> list[str]:
-    """How many mistakes an image of the first and of the last quarter has, in words; nothing where nobody knows."""
-    quarter = max(1, len(candidates) // 4)
-    counts = [mistakes_per_image(part) for part in (candidates[:quarter], candidates[-quarter:])]
-    known = [terms.mistakes.format(count) for count in counts if count is not None]
-    return known if len(known) == len(counts) else []
 
 
 def _parameters(task: Task, run: Run) -> Mapping[str, object]:
