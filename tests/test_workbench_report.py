@@ -19,7 +19,7 @@ from workbench.frame import frames
 from workbench.gallery import Tile, legend
 from workbench.graphics import embed
 from workbench.masked import MaskedSample, render_masked
-from workbench.matching import PixelVerdict, Verdict, iou, judge, judge_pixels
+from workbench.matching import PixelVerdict, Verdict, judge, judge_pixels
 from workbench.objects import Objects, true_objects
 from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
@@ -69,12 +69,6 @@ def test_detections_are_judged_best_first(detections, objects, right, missed):
     verdict = judge(found(*detections), truth(*objects))
     assert (verdict.right.tolist(), verdict.missed.tolist()) == (right, missed)
     assert verdict.mistakes == right.count(False) + missed.count(True)
-
-
-def test_overlap_counts_pixels_up_to_an_exclusive_corner():
-    left = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], np.int64)
-    right = np.array([[5, 0, 15, 10], [0, 0, 10, 10], [10, 0, 20, 10]], np.int64)
-    assert iou(left, right) == pytest.approx(np.array([[1 / 3, 1, 0], [0, 0, 0]]))
 
 
 LYING, STANDING = (0, 40, 100, 60), (40, 0, 60, 100)

@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from common.boxes import rotated
+from common.boxes import rotated, upright
 from workbench.objects import Masks, Objects
-from workbench.sample import Boxes
 
 LEAST_IOU: Final = 0.5
 
@@ -74,19 +73,9 @@ def overlaps(found: Objects, truth: Objects) -> NDArray[np.float64]:
     if found.masks is not None and truth.masks is not None:
         return mask_iou(found.masks, truth.masks)
     if not (found.angles.any() or truth.angles.any()):
-        return iou(found.boxes, truth.boxes)
+        return upright.iou(*(each.boxes.astype(np.float64) for each in (found, truth)))
     left, right = (rotated.from_upright(each.boxes, each.angles) for each in (found, truth))
     return rotated.iou(left, right)
-
-
-def iou(left: Boxes, right: Boxes) -> NDArray[np.float64]:
-    """Intersection over union of `(n, 4)` and `(m, 4)` boxes with exclusive max corners: `(n, m)`."""
-    low = np.maximum(left[:, None, :2], right[None, :, :2])
-    high = np.minimum(left[:, None, 2:], right[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    union = _area(left)[:, None] + _area(right)[None, :] - shared
-    ratio: NDArray[np.float64] = shared / np.maximum(union, 1)
-    return ratio
 
 
 def mask_iou(left: Masks, right: Masks) -> NDArray[np.float64]:
@@ -95,16 +84,9 @@ def mask_iou(left: Masks, right: Masks) -> NDArray[np.float64]:
         return np.zeros((len(left), len(right)))
     first, second = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (left, right))
     shared = first @ second.T
-    union = first.sum(1)[:, None] + second.sum(1)[None, :] - shared
-    ratio: NDArray[np.float64] = shared / np.maximum(union, 1)
-    return ratio
+    return upright.ratio(shared, first.sum(1), second.sum(1))
 
 
 def _mask_of(name: str, objects: Objects, masks: Masks, nothing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pixels of a class; those of `nothing`'s shape, all false, where it does not occur."""
     return masks[objects.names.index(name)] if name in objects.names else np.zeros_like(nothing)
-
-
-def _area(boxes: Boxes) -> NDArray[np.int64]:
-    area: NDArray[np.int64] = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return area

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import read_json
 from workbench.check.values import INT32, is_mapping, is_number, is_text, is_unit, is_whole
 from workbench.task import Task
@@ -11,9 +11,6 @@ from workbench.task import Task
 _CORNER_KEYS: Final = ("x", "y", "w", "h")
 _SIDES: Final = ("w", "h")
 _ANGLE_KEYS: Final = frozenset({"rotate_angle", "rotateAngle"})
-
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
 
 
 def check_detections(task: Task, *, rotated: bool = False) -> list[Finding]:

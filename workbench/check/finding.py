@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+Breach = tuple[str, str]
+"""What is wrong in a file that is known, and the advice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.contract import MANIFEST_FILE, TEMPLATE_FILE, TEMPLATE_FOLDERS, ObjectType, Verb
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import text_of
 from workbench.check.template import check_values
 from workbench.check.values import is_int, is_mapping
-from workbench.check.yaml_traps import Breach, parse
+from workbench.check.yaml_traps import parse
 
 _TYPES: Final = ", ".join(each.label for each in ObjectType)
 _FLAGS: Final = ("enable_livecode", "is_official")

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from common.contract import Code, State
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import text_of
 from workbench.check.values import parses
 from workbench.task import Task
@@ -27,7 +27,7 @@ def check_monitor(task: Task) -> list[Finding]:
     return [Finding(file, what, advice) for what, advice in breaches]
 
 
-def _breaches(fields: list[str], task_id: str) -> list[tuple[str, str]]:
+def _breaches(fields: list[str], task_id: str) -> list[Breach]:
     """What is wrong with the fields of a line, each with the advice."""
     name, timestamp, percent, state, *rest = fields
     code = rest[0] if rest else str(int(Code.OK))

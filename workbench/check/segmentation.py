@@ -11,16 +11,13 @@ from pycocotools import mask as coco_mask
 
 from common.contract import ObjectType
 from common.masks import rle
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import read_json
 from workbench.check.values import INT32, is_int, is_mapping, is_number, is_text, is_unit, is_whole
 from workbench.task import Task
 
 _LISTS: Final = ("images", "categories", "annotations")
 _MASK_FORM: Final = 'Write {"counts": compressed text, "size": [height, width]}'
-
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
 
 
 @dataclass(frozen=True)

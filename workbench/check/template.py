@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from common.contract import EXPORT_WORDS, RESERVED_KEYS, USABLE_FORMATS, AnnotationFormat, ObjectType, Verb
-from workbench.check.yaml_traps import Breach
+from workbench.check.finding import Breach
 
 _KEY: Final = "export_format"
 _SHARED_MEMORY: Final = re.compile(r"\d+[bkmgBKMG]")

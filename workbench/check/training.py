@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from common.contract import MAX_STAGES, PRIMARY_METRIC, UNIT_METRICS
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import text_of
 from workbench.check.values import is_int, is_mapping, is_number, is_text, is_unit
 from workbench.task import Task
@@ -15,9 +15,6 @@ from workbench.task import Task
 _COUNTS: Final = ("tp", "fp", "fn")
 _WEIGHT_SUFFIXES: Final = frozenset({".pt", ".pth", ".weight", ".weights", ".param", ".params", ".pb"})
 _NAME_LENGTH: Final = 100
-
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
 
 
 def check_training(task: Task) -> list[Finding]:

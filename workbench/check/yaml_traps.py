@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
+from workbench.check.finding import Breach
 
 _TAG: Final = "tag:yaml.org,2002:"
 _EXPONENT: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")

@@ -71,6 +71,10 @@ class Probe:
     turned: bool
 
 
+Things = Callable[[Probe], Iterable[Thing | Lost]]
+"""Reads the objects of an image, given what its file tells."""
+
+
 class UnusableError(Exception):
     """An image that must be left out with everything on it; the message is the reason."""
 
@@ -89,7 +93,7 @@ class Entry:
 
     image: Path
     split: str
-    things: Callable[[Probe], Iterable[Thing | Lost]]
+    things: Things
 
 
 class Loss(NamedTuple):
@@ -113,6 +117,18 @@ class Catalogue:
     class_names: Sequence[str]
     entries: Sequence[Entry]
     lost: Sequence[Loss] = ()
+
+
+def things_of(
+    things: Iterable[Thing | Lost], width: int = 0, height: int = 0
+) -> Callable[[Probe], Iterable[Thing | Lost]]:
+    """Objects that are known before their image is, as `Entry` wants them; see `check_size`."""
+
+    def fitting(probe: Probe) -> Iterable[Thing | Lost]:
+        check_size(probe, width, height)
+        return things
+
+    return fitting
 
 
 def check_size(probe: Probe, width: int, height: int) -> None:

@@ -6,15 +6,13 @@ from typing import Any, Final
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from common.datasets.coco_masks import FARTHEST
 from common.masks import rle
 from workbench.asset import CocoMask
 from workbench.imports.entry import Corners, Polygon, Rle
 
 _LEAST_NUMBERS: Final = 6
 """Three corners."""
-
-_FARTHEST: Final = 2.0**16
-"""Largest coordinate, far outside of any image: filling takes memory in proportion."""
 
 
 def platform_mask(mask: Sequence[Polygon] | Rle, size: rle.Size, crowd: bool) -> tuple[CocoMask, Corners]:
@@ -36,7 +34,7 @@ def platform_mask(mask: Sequence[Polygon] | Rle, size: rle.Size, crowd: bool) ->
         return _run_lengths(counts, size, crowd), _box(counts, size)
     if any(len(polygon) < _LEAST_NUMBERS or len(polygon) % 2 for polygon in mask):
         raise ValueError("a polygon of it has less than three corners")
-    if not all(abs(value) <= _FARTHEST for polygon in mask for value in polygon):  # nor may it be nan
+    if not all(abs(value) <= FARTHEST for polygon in mask for value in polygon):  # nor may it be nan
         raise ValueError("a coordinate of it is no usable number")
     if len(mask) == 1:
         ring = np.rint(mask[0]).astype(np.int64).tolist()

@@ -13,7 +13,7 @@ from workbench.form import filled_form
 from workbench.imports.coco import read_coco
 from workbench.imports.collect import class_names, collect, ordered
 from workbench.imports.dota import read_dota
-from workbench.imports.entry import Catalogue, Entry, SourceError
+from workbench.imports.entry import Catalogue, Entry, SourceError, things_of
 from workbench.imports.folder import read_folder
 from workbench.imports.splits import Sets, training_sets
 from workbench.imports.tally import Tally
@@ -192,7 +192,7 @@ def _candidates(
     names = list(order.classes or model.class_names)
     if not names:
         raise SourceError("the classes are not known. Give a model with its env.yaml, or --classes")
-    entries = [replace(each, things=_nothing) for each in catalogue.entries if order.split in (None, each.split)]
+    entries = [replace(each, things=things_of(())) for each in catalogue.entries if order.split in (None, each.split)]
     splits = collect(catalogue, track(ordered(entries)), names, _target(order), tally)
     images = [image for part in splits.values() for image in part]
     if not images:
@@ -212,11 +212,6 @@ def _candidates(
         )
         _write_sources(target, images)
     return Imported(env_file, names, {"candidates": images})
-
-
-def _nothing(_: object) -> tuple[()]:
-    """Labels of candidates are of no interest."""
-    return ()
 
 
 def _write_sources(target: Path, images: Iterable[StoredImage]) -> None:

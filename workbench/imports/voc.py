@@ -1,8 +1,7 @@
 """Pascal VOC data sets: an XML file an image, boxes with inclusive corners."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -16,10 +15,9 @@ from workbench.imports.entry import (
     Entry,
     Loss,
     Lost,
-    Probe,
     SourceError,
     Thing,
-    check_size,
+    things_of,
 )
 from workbench.imports.files import ImageFinder, split_of_path, unlabelled
 from workbench.imports.tally import Kind
@@ -76,7 +74,7 @@ def read_voc(source: Path) -> Catalogue:
             continue
         names.update(thing.name for thing in labels.things if isinstance(thing, Thing))
         split = sets.get(file.stem, UNSPLIT) if sets else split_of_path(file.parent, root)
-        entries.append(Entry(image, split, partial(_things, labels)))
+        entries.append(Entry(image, split, things_of(labels.things, labels.width, labels.height)))
     if not entries:
         raise SourceError(f"{source}: no VOC label with its image is below it. Give a folder with XML files and images")
     used = {entry.image for entry in entries} | {finder.find(file.stem, []) for file in malformed}
@@ -108,11 +106,6 @@ def _image(labels: _Labels, finder: ImageFinder) -> Path | None:
     folders = [labels.file.parent, labels.file.parent.parent / "JPEGImages", labels.file.parent.parent / "images"]
     hint = labels.file.parent.name
     return finder.find(labels.image_name, folders, hint) or finder.find(labels.file.stem, folders, hint)
-
-
-def _things(labels: _Labels, probe: Probe) -> Iterable[Thing | Lost]:
-    check_size(probe, labels.width, labels.height)
-    return labels.things
 
 
 def _thing(element: ElementTree.Element) -> Thing | Lost:
