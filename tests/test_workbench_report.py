@@ -12,23 +12,22 @@ import pytest
 from common.boxes import rotated
 from common.contract import ObjectType
 from workbench import ships
-from workbench.candidates import Candidate, mistakes_per_image, read_candidates, spread
+from workbench.candidates import RankedImage, mistakes_per_image, read_candidates, spread
 from workbench.charts import apart
 from workbench.check import Finding
-from workbench.frame import frames
+from workbench.drawn import Drawn, true_objects
 from workbench.gallery import Tile, legend
 from workbench.graphics import embed
 from workbench.masked import MaskedSample, render_masked
 from workbench.matching import PixelVerdict, Verdict, judge, judge_pixels
-from workbench.objects import Objects, true_objects
+from workbench.outline import box_outlines, mask_outline
 from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
-from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
 from workbench.shapes import CLASS_NAMES, CUT, render
-from workbench.silhouette import silhouette
+from workbench.story import Story, duration
 from workbench.task import Task
 
 FAKE = Path(__file__).parent / "fake_start.py"
@@ -38,11 +37,11 @@ def found(*rows, angle=0.0):
     """Detections `(class name, score, x1, y1, x2, y2)`, all at one angle."""
     boxes = np.array([corners for _, _, *corners in rows], np.int64).reshape(-1, 4)
     scores = np.array([score for _, score, *_ in rows], float)
-    return Objects(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
+    return Drawn(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
 
 
 def truth(*rows, angle=0.0):
-    """Objects `(class name, x1, y1, x2, y2)`, all at one angle."""
+    """Drawn `(class name, x1, y1, x2, y2)`, all at one angle."""
     return replace(found(*[(name, 1.0, *corners) for name, *corners in rows], angle=angle), scores=None)
 
 
@@ -91,7 +90,7 @@ def test_rotated_boxes_are_compared_as_they_lie(box, angle, other, turn, right):
 
 
 def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place():
-    lying, turned = frames(np.array([LYING, LYING]), np.array([0.0, np.pi / 6]))
+    lying, turned = box_outlines(np.array([LYING, LYING]), np.array([0.0, np.pi / 6]))
     assert (lying.degrees, lying.top) == (0.0, (0, 40, 100, 40))
     assert turned.degrees == pytest.approx(30)
     assert (turned.corners, turned.centre, turned.width, turned.height) == (LYING, (50, 50), 100, 20)
@@ -106,7 +105,7 @@ def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place
 def test_a_turned_box_is_drawn_over_the_object_that_was_rendered():
     sample = ships.render(1, seed=3)[0]
     for frame, expected in zip(
-        frames(sample.boxes, sample.angles),
+        box_outlines(sample.boxes, sample.angles),
         rotated.corners(rotated.from_upright(sample.boxes, sample.angles)),
         strict=True,
     ):
@@ -155,27 +154,27 @@ def test_the_truth_of_a_semantic_project_is_a_mask_a_class():
     assert true_objects(blank, CLASS_NAMES, ObjectType.SEMANTIC).masks.shape == (0, 4, 5)
 
 
-def test_a_silhouette_has_a_ring_for_each_part_and_each_hole():
+def test_the_outline_of_a_mask_has_a_ring_for_each_part_and_each_hole():
     mask = np.zeros((12, 20), np.bool_)
     mask[2:9, 3:10] = mask[4:6, 14:18] = True
     mask[4:7, 5:8] = False
-    shape = silhouette(mask)
+    shape = mask_outline(mask)
     assert len(shape.rings) == 3
     assert shape.top == (3.5, 2.5, 3.5, 2.5)
     assert shape.path.count("Z") == 3
-    assert silhouette(np.zeros((3, 3), np.bool_)).path == ""
+    assert mask_outline(np.zeros((3, 3), np.bool_)).path == ""
 
 
 def test_a_mask_is_drawn_over_the_object_that_was_rendered():
     [rendered] = render_masked(1, seed=3, scene=replace(CUT, empty_share=0, objects=(3, 3)))
     for mask in rendered.masks:
-        columns, rows = np.floor(np.concatenate(silhouette(mask).rings)).astype(int).T
+        columns, rows = np.floor(np.concatenate(mask_outline(mask).rings)).astype(int).T
         assert mask[rows, columns].all()
 
 
 def test_the_legend_tells_what_there_is():
     judged = tile(1)
-    chosen = replace(judged, verdict=PixelVerdict(3.0), regions=silhouette(np.ones((4, 4), np.bool_)))
+    chosen = replace(judged, verdict=PixelVerdict(3.0), regions=mask_outline(np.ones((4, 4), np.bool_)))
     assert legend([replace(judged, verdict=None)]) == []
     assert legend([judged]) == ["dashed: wrong", "white: missed"]
     assert legend([chosen]) == ["white: regions to label"]
@@ -197,7 +196,7 @@ def tile(rank, objects=1, mistakes=0):
 def candidate(tile):
     """The candidate that a tile shows."""
     items = [{"class_name": name} for name in tile.found.names]
-    return Candidate(tile.rank, tile.score, items, tile.verdict is not None, lambda: tile)
+    return RankedImage(tile.rank, tile.score, items, tile.verdict is not None, lambda: tile)
 
 
 def test_shown_predictions_are_spread_over_the_ranking_and_skip_empty_images():
@@ -215,7 +214,7 @@ def test_mistakes_are_averaged_over_the_images_whose_truth_is_known():
 def test_the_outline_of_a_large_mask_has_few_points_and_stays_where_it_is():
     ys, xs = np.indices((2560, 2560))
     disc = (xs - 1280) ** 2 + (ys - 1280) ** 2 < 900**2
-    [ring] = silhouette(disc).rings
+    [ring] = mask_outline(disc).rings
     assert len(ring) < 100
     assert np.abs(np.hypot(*(ring - 1280.5).T) - 900).max() < 6
 
@@ -260,7 +259,7 @@ def story(tmp_path_factory):
     )
     assert [run_image(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
     truth = {samples[1].base_name: samples[1]}
-    return Round(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.svg")
+    return Story(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.svg")
 
 
 def test_the_page_stands_alone_and_shows_every_result(story):

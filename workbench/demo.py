@@ -20,11 +20,11 @@ from workbench.overview import draw_overview
 from workbench.plan import Plan
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
-from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
+from workbench.story import Story, duration
 from workbench.task import Task
-from workbench.terms import TERMS
+from workbench.wording import WORDING
 
 
 class DemoError(Exception):
@@ -59,7 +59,7 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         object_type=plan.object_type,
     )
     _run(plan.image, candidates, console)
-    story = Round(
+    story = Story(
         training=Task.load(training),
         candidates=Task.load(candidates),
         findings=_check(candidates, console, plan),
@@ -115,25 +115,25 @@ def _stop_at(findings: Sequence[Finding]) -> None:
         raise DemoError(f"{len(findings)} outputs are not as the platform wants them")
 
 
-def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
+def _conclude(story: Story, folder: Path, console: Console, plan: Plan) -> None:
     """Writes the report, shows the results and judges them."""
     candidates = read_candidates(story)
     draw_overview(candidates, story, folder / "overview.svg")
     write_report(candidates, story, folder / "report.html")
     for label, path in _outputs(story, folder):
         console.print(f"  {label:<20} {path}", soft_wrap=True, highlight=False, markup=False)
-    terms = TERMS[plan.object_type]
-    reached = read_best_stage(story.both[0])[terms.metric]
+    words = WORDING[plan.object_type]
+    reached = read_best_stage(story.both[0])[words.metric]
     times = ", ".join(
         f"{task.title} {duration(seconds)}" for task in story.tasks if (seconds := read_run(task).seconds)
     )
-    console.print(f"{terms.long} on validation: {reached:.3f} ({times})", highlight=False)
+    console.print(f"{words.long} on validation: {reached:.3f} ({times})", highlight=False)
     _stop_at(story.findings)
     if reached < plan.least:
-        raise DemoError(f"{terms.long} is {reached:.3f}; at least {plan.least} is expected")
+        raise DemoError(f"{words.long} is {reached:.3f}; at least {plan.least} is expected")
 
 
-def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:
+def _outputs(story: Story, folder: Path) -> Iterator[tuple[str, Path]]:
     """Every output of the demo with what it is."""
     training, candidates = (task.output for task in story.both)
     yield "page", folder / "report.html"

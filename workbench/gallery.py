@@ -7,13 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from workbench.frame import Frame, frames
+from workbench.drawn import Drawn
 from workbench.matching import PixelVerdict, Verdict
-from workbench.objects import Objects
+from workbench.outline import MaskOutline, Outline, box_outlines, mask_outline
 from workbench.sample import Pixels
-from workbench.silhouette import Silhouette, silhouette
-
-Shape = Frame | Silhouette
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,35 +30,35 @@ class Tile:
 
     path: Path
     image: Pixels | None
-    found: Objects
+    found: Drawn
     score: float | None
     rank: int
-    truth: Objects | None
+    truth: Drawn | None
     verdict: Verdict | PixelVerdict | None
-    regions: Silhouette | None = None
+    regions: MaskOutline | None = None
 
     @property
-    def shapes(self) -> list[Shape]:
+    def outlines(self) -> list[Outline]:
         """What was found, in its order."""
-        return shapes(self.found)
+        return outlines(self.found)
 
     @property
-    def missed(self) -> list[Shape]:
+    def missed(self) -> list[Outline]:
         """The objects that were not found."""
         if self.truth is None or not isinstance(self.verdict, Verdict):
             return []
-        return [shape for shape, missed in zip(shapes(self.truth), self.verdict.missed, strict=True) if missed]
+        return [shape for shape, missed in zip(outlines(self.truth), self.verdict.missed, strict=True) if missed]
 
     def is_wrong(self, index: int) -> bool:
         """Whether the object `index` that was found is known to be wrong."""
         return isinstance(self.verdict, Verdict) and not self.verdict.right[index]
 
 
-def shapes(objects: Objects) -> list[Shape]:
+def outlines(objects: Drawn) -> list[Outline]:
     """What to draw for each object: its mask, or if it has none its box."""
     if objects.masks is None:
-        return [*frames(objects.boxes, objects.angles)]
-    return [silhouette(mask) for mask in objects.masks]
+        return [*box_outlines(objects.boxes, objects.angles)]
+    return [mask_outline(mask) for mask in objects.masks]
 
 
 def legend(tiles: Sequence[Tile]) -> list[str]:

@@ -9,13 +9,13 @@ import numpy as np
 from markupsafe import Markup
 
 from common.contract import Verb
-from workbench.candidates import Candidate, mistakes_per_image
+from workbench.candidates import RankedImage, mistakes_per_image
 from workbench.charts import Line, histogram, line_chart
 from workbench.outputs import read_training_curve
-from workbench.round import Round
 from workbench.sample import Pixels
+from workbench.story import Story
 from workbench.task import Task
-from workbench.terms import TERMS
+from workbench.wording import WORDING
 
 MOST_PIXELS: Final = 640
 """Longer side of an image in the page."""
@@ -35,16 +35,16 @@ def curve_chart(task: Task) -> Markup | None:
     curve = read_training_curve(task)
     if not curve:
         return None
-    terms, most = TERMS[task.object_type], max(epoch.loss for epoch in curve) or 1.0
+    words, most = WORDING[task.object_type], max(epoch.loss for epoch in curve) or 1.0
     lines = [
-        Line(terms.curve[0], "var(--first)", [(epoch.step, epoch.first) for epoch in curve]),
-        Line(terms.curve[1], "var(--second)", [(epoch.step, epoch.second) for epoch in curve]),
+        Line(words.curve[0], "var(--first)", [(epoch.step, epoch.first) for epoch in curve]),
+        Line(words.curve[1], "var(--second)", [(epoch.step, epoch.second) for epoch in curve]),
         Line("loss", "var(--third)", [(epoch.step, epoch.loss / most) for epoch in curve]),
     ]
-    return line_chart(lines, terms.step)
+    return line_chart(lines, words.step)
 
 
-def score_charts(candidates: Sequence[Candidate], story: Round) -> Iterator[tuple[str, Markup]]:
+def score_charts(candidates: Sequence[RankedImage], story: Story) -> Iterator[tuple[str, Markup]]:
     """The distributions of the mining scores and of the scores of what was found, each with its title."""
     if story.asked(Verb.MINING):
         scores = [each.score for each in candidates if each.score is not None]
@@ -52,7 +52,7 @@ def score_charts(candidates: Sequence[Candidate], story: Round) -> Iterator[tupl
         yield "Mining scores", histogram(scores, low, high if high > low else low + 1, "score")
     if not story.asked(Verb.INFER):
         return
-    if TERMS[story.object_type].scored:
+    if WORDING[story.object_type].scored:
         found = [item["score"] for each in candidates for item in each.found if item["score"] is not None]
         yield "Detection scores", histogram(found, 0.0, 1.0, "score")
         return
@@ -61,9 +61,9 @@ def score_charts(candidates: Sequence[Candidate], story: Round) -> Iterator[tupl
         yield "Wrong pixels", histogram(shares, 0.0, max([1.0, *shares]), "%")
 
 
-def mistakes_of_quarters(candidates: Sequence[Candidate], story: Round) -> list[str]:
+def mistakes_of_quarters(candidates: Sequence[RankedImage], story: Story) -> list[str]:
     """Mistakes per image in the first and in the last quarter of the ranking, in words; empty where unknown."""
     quarter = max(1, len(candidates) // 4)
     counts = [mistakes_per_image(part) for part in (candidates[:quarter], candidates[-quarter:])]
-    known = [TERMS[story.object_type].mistakes.format(count) for count in counts if count is not None]
+    known = [WORDING[story.object_type].mistakes.format(count) for count in counts if count is not None]
     return known if len(known) == len(counts) else []

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.boxes import rotated, upright
-from workbench.objects import Masks, Objects
+from workbench.drawn import Drawn, Masks
 
 LEAST_IOU: Final = 0.5
 
@@ -41,7 +41,7 @@ class PixelVerdict:
     mistakes: float
 
 
-def judge(found: Objects, truth: Objects) -> Verdict:
+def judge(found: Drawn, truth: Drawn) -> Verdict:
     """Gives each object that was found, best score first, the free true one of its class that it overlaps most.
 
     The IoU must be at least 0.5; that of the masks where there are some.
@@ -58,8 +58,8 @@ def judge(found: Objects, truth: Objects) -> Verdict:
     return Verdict(right, free)
 
 
-def judge_pixels(found: Objects, truth: Objects) -> PixelVerdict:
-    """Compares maps of classes: a mask for each class, see `Objects.of_classes`. The truth's has the image's size."""
+def judge_pixels(found: Drawn, truth: Drawn) -> PixelVerdict:
+    """Compares maps of classes: a mask for each class, see `Drawn.of_classes`. The truth's has the image's size."""
     assert found.masks is not None
     assert truth.masks is not None
     wrong = np.zeros(truth.masks.shape[1:], np.bool_)
@@ -68,7 +68,7 @@ def judge_pixels(found: Objects, truth: Objects) -> PixelVerdict:
     return PixelVerdict(100 * float(wrong.mean()))
 
 
-def overlaps(found: Objects, truth: Objects) -> NDArray[np.float64]:
+def overlaps(found: Drawn, truth: Drawn) -> NDArray[np.float64]:
     """Intersection over union of n objects with m others, `(n, m)`: of masks, else of rotated boxes, else of boxes."""
     if found.masks is not None and truth.masks is not None:
         return mask_iou(found.masks, truth.masks)
@@ -87,6 +87,6 @@ def mask_iou(left: Masks, right: Masks) -> NDArray[np.float64]:
     return upright.ratio(shared, first.sum(1), second.sum(1))
 
 
-def _mask_of(name: str, objects: Objects, masks: Masks, nothing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _mask_of(name: str, objects: Drawn, masks: Masks, nothing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pixels of a class; those of `nothing`'s shape, all false, where it does not occur."""
     return masks[objects.names.index(name)] if name in objects.names else np.zeros_like(nothing)

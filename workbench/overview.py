@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from workbench.candidates import Candidate, spread
-from workbench.gallery import legend, shapes
+from workbench.candidates import RankedImage, spread
+from workbench.gallery import legend, outlines
 from workbench.graphics import curve_chart, embed, mistakes_of_quarters, score_charts
 from workbench.log import read_run
 from workbench.outputs import read_best_stage
 from workbench.pages import filled
-from workbench.round import Round, duration
-from workbench.terms import TERMS
+from workbench.story import Story, duration
+from workbench.wording import WORDING
 
 COLUMNS: Final = 8
 """Images in a row; half as many where the truth stands beside each."""
@@ -24,7 +24,7 @@ MOST_PIXELS: Final = 224
 """Longer side of an image."""
 
 
-def draw_overview(candidates: Sequence[Candidate], story: Round, file: Path) -> Path:
+def draw_overview(candidates: Sequence[RankedImage], story: Story, file: Path) -> Path:
     """Writes the picture, which needs no other file.
 
     Args:
@@ -55,21 +55,21 @@ def draw_overview(candidates: Sequence[Candidate], story: Round, file: Path) -> 
             ("These can wait", "calm", "".join(mistakes[1:]), [each.tile for each in last]),
         ],
         embed=partial(embed, most=MOST_PIXELS),
-        shapes=shapes,
+        outlines=outlines,
     )
     file.write_text(picture, encoding="utf-8")
     return file
 
 
-def headline(story: Round) -> str:
+def headline(story: Story) -> str:
     """The result in one line."""
     training, _ = story.both
-    terms, stage, seconds = TERMS[story.object_type], read_best_stage(training), read_run(training).seconds
+    words, stage, seconds = WORDING[story.object_type], read_best_stage(training), read_run(training).seconds
     after = "" if seconds is None else f" after {duration(seconds)} of training"
-    return f"{terms.short} {stage[terms.metric]:.3f}{after}"
+    return f"{words.short} {stage[words.metric]:.3f}{after}"
 
 
-def subtitle(story: Round, candidates: int) -> str:
+def subtitle(story: Story, candidates: int) -> str:
     """The circumstances in one line."""
     training, mining = story.both
     train, val = (len(training.index_lines(name)) for name in ("training", "val"))

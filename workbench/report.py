@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from common.contract import RESERVED_KEYS, WORK_FOLDER, Verb
 from common.results.class_metrics import COLUMNS, worst_first
-from workbench.candidates import Candidate, mistakes_per_image, spread
-from workbench.gallery import Tile, legend, shapes
+from workbench.candidates import RankedImage, mistakes_per_image, spread
+from workbench.gallery import Tile, legend, outlines
 from workbench.graphics import curve_chart, embed, mistakes_of_quarters, score_charts
 from workbench.log import Run, read_run
 from workbench.matching import PixelVerdict
 from workbench.outputs import read_best_stage, read_class_metrics
 from workbench.pages import filled
-from workbench.round import Round, duration
+from workbench.story import Story, duration
 from workbench.task import Task
-from workbench.terms import TERMS
+from workbench.wording import WORDING
 
 PREDICTIONS: Final = 24
 MINED: Final = 12
@@ -42,7 +42,7 @@ class Figure:
     label: str
 
 
-def write_report(candidates: Sequence[Candidate], story: Round, file: Path) -> Path:
+def write_report(candidates: Sequence[RankedImage], story: Story, file: Path) -> Path:
     """Writes the page.
 
     Args:
@@ -69,7 +69,7 @@ def caption(tile: Tile) -> str:
     return ", ".join([found, *(f"{count} {word}" for count, word in counts if count)])
 
 
-def title(story: Round) -> str:
+def title(story: Story) -> str:
     """What the page is about."""
     if story.candidates is None:
         return "A trained model"
@@ -78,10 +78,10 @@ def title(story: Round) -> str:
     return "What to label next" if story.asked(Verb.MINING) else "What the model found"
 
 
-def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dict[str, Any]:
+def _content(candidates: Sequence[RankedImage], story: Story, folder: Path) -> dict[str, Any]:
     """Everything that the template names."""
     mined, inferred = story.asked(Verb.MINING), story.asked(Verb.INFER)
-    terms = TERMS[story.object_type]
+    words = WORDING[story.object_type]
     parts = [spread(candidates, PREDICTIONS), *((candidates[:MINED], candidates[-MINED:]) if mined else ((), ()))]
     predicted, first, last = ([each.tile for each in part] for part in parts)
     runs = {task.env_file: read_run(task) for task in story.tasks}
@@ -90,13 +90,13 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
         "title": title(story),
         "overview": None if story.picture is None else _relative(story.picture, folder),
         "names": _names(candidates, story) if inferred else (),
-        "terms": terms,
+        "words": words,
         "figures": list(_figures(candidates, story, runs)),
         "mined": mined,
         "inferred": inferred,
         "caption": caption if inferred else lambda _: "",
         "embed": embed,
-        "shapes": shapes,
+        "outlines": outlines,
         **(_training(story.training) if story.training is not None else {}),
         "charts": list(score_charts(candidates, story)),
         "legend": legend([*predicted, *first, *last]),
@@ -112,13 +112,13 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
     }
 
 
-def _names(candidates: Sequence[Candidate], story: Round) -> list[str]:
+def _names(candidates: Sequence[RankedImage], story: Story) -> list[str]:
     """The classes of the project, and those that were found besides."""
     found = (item["class_name"] for each in candidates for item in each.found)
     return list(dict.fromkeys([*story.class_names, *found]))
 
 
-def _figures(candidates: Sequence[Candidate], story: Round, runs: Mapping[Path, Run]) -> Iterator[Figure]:
+def _figures(candidates: Sequence[RankedImage], story: Story, runs: Mapping[Path, Run]) -> Iterator[Figure]:
     """The summary."""
     if story.training is not None:
         yield from _figures_of_training(story.training, runs[story.training.env_file])
@@ -127,15 +127,15 @@ def _figures(candidates: Sequence[Candidate], story: Round, runs: Mapping[Path, 
     yield from _time(story.candidates, runs[story.candidates.env_file])
     yield Figure(str(len(candidates)), "unlabelled images")
     mistakes = mistakes_per_image(candidates)
-    if story.asked(Verb.INFER) and TERMS[story.object_type].scored:
+    if story.asked(Verb.INFER) and WORDING[story.object_type].scored:
         yield Figure(str(sum(len(each.found) for each in candidates)), "objects found on them")
     elif mistakes is not None:
         yield Figure(f"{mistakes:.1f} %", "of their pixels wrong")
 
 
 def _figures_of_training(task: Task, run: Run) -> Iterator[Figure]:
-    terms, stage = TERMS[task.object_type], read_best_stage(task)
-    for key, label in ((terms.metric, f"{terms.long} on validation"), terms.second):
+    words, stage = WORDING[task.object_type], read_best_stage(task)
+    for key, label in ((words.metric, f"{words.long} on validation"), words.second):
         if key in stage:
             yield Figure(f"{stage[key]:.3f}", label)
     yield from _time(task, run)

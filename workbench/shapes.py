@@ -56,12 +56,12 @@ def crescent(rng: np.random.Generator) -> Points:
     return np.concatenate([outer, hollow])
 
 
-Outline = Callable[[np.random.Generator], Points]
+Contour = Callable[[np.random.Generator], Points]
 
-CLASSES: Final[dict[str, Outline]] = {"disc": disc, "triangle": triangle, "star": star}
+CLASSES: Final[dict[str, Contour]] = {"disc": disc, "triangle": triangle, "star": star}
 """The classes of the sample data, in the order of their indices."""
 
-DISTRACTORS: Final[tuple[Outline, ...]] = (square, cross, crescent)
+DISTRACTORS: Final[tuple[Contour, ...]] = (square, cross, crescent)
 """Shapes that a detector must learn to leave alone."""
 
 HOLE: Final[Points] = 0.24 * disc(np.random.default_rng(0))
@@ -106,7 +106,7 @@ class Scene(scene.Scene):
                 return Figure(kind, [alpha], shown, area)
         return None
 
-    def _cover(self, rng: np.random.Generator, outline: Outline, shape: tuple[int, int]) -> tuple[Canvas, float]:
+    def _cover(self, rng: np.random.Generator, outline: Contour, shape: tuple[int, int]) -> tuple[Canvas, float]:
         """An object somewhere in the image: how much of each pixel it covers, and its whole area in pixels."""
         cut = self._cut(rng)
         posed = self._pose(rng, lambda rng: np.concatenate([outline(rng), cut]), shape)
@@ -134,7 +134,7 @@ class Scene(scene.Scene):
             for index, figure in enumerate(placed)
         )
 
-    def _pose(self, rng: np.random.Generator, outline: Outline, shape: tuple[int, int]) -> Points:
+    def _pose(self, rng: np.random.Generator, outline: Contour, shape: tuple[int, int]) -> Points:
         """An outline somewhere in the image: any place, turn and size, sizes evenly spread on a log scale."""
         height, width = shape
         radius = float(np.exp(rng.uniform(*np.log(self.radius))))

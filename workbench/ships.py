@@ -11,7 +11,7 @@ import numpy as np
 from workbench import scene
 from workbench.paint import DARK, UNSHARP
 from workbench.scene import Figure, Owners, Points, place
-from workbench.shapes import Outline, crescent, disc, star
+from workbench.shapes import Contour, crescent, disc, star
 from workbench.textures import Canvas
 
 _ATTEMPTS: Final = 20
@@ -64,7 +64,7 @@ CLASSES: Final = {
 }
 """The classes of the rotated sample data, in the order of their indices."""
 
-DISTRACTORS: Final[tuple[Outline, ...]] = (disc, star, crescent)
+DISTRACTORS: Final[tuple[Contour, ...]] = (disc, star, crescent)
 """Tanks, trees and bays: shapes that a detector must learn to leave alone."""
 
 CLASS_NAMES: Final = tuple(CLASSES)

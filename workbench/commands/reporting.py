@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 
 from common.contract import Verb
-from workbench.candidates import Candidate, read_candidates
+from workbench.candidates import RankedImage, read_candidates
 from workbench.check import check_out
 from workbench.commands.problem import explained
 from workbench.commands.running import read_task
 from workbench.outputs import read_best_stage
 from workbench.report import write_report
-from workbench.round import Round
+from workbench.story import Story
 from workbench.task import Task, find_env_file
 
 PAGE: Final = "report.html"
@@ -69,7 +69,7 @@ def _finished(place: Path) -> Task:
     return task
 
 
-def _story(tasks: Sequence[Task]) -> Round:
+def _story(tasks: Sequence[Task]) -> Story:
     """The tasks by what they do.
 
     Raises:
@@ -84,10 +84,10 @@ def _story(tasks: Sequence[Task]) -> Round:
     if len(types) > 1:
         raise ValueError(f"the tasks are of object types {' and '.join(sorted(types))}; one page is about one")
     findings = [found for task in tasks for found in check_out(task.env_file, rotated="angle_unit" in task.config)]
-    return Round(next(iter(trainings), None), next(iter(others), None), findings)
+    return Story(next(iter(trainings), None), next(iter(others), None), findings)
 
 
-def _readable(story: Round) -> list[Candidate]:
+def _readable(story: Story) -> list[RankedImage]:
     """The candidates of the story.
 
     Raises:

@@ -16,7 +16,7 @@ Masks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Objects:
+class Drawn:
     """What is on one image.
 
     Attributes:
@@ -50,11 +50,11 @@ class Objects:
         )
 
 
-def true_objects(rendered: Rendered, class_names: Sequence[str], object_type: ObjectType) -> Objects:
+def true_objects(rendered: Rendered, class_names: Sequence[str], object_type: ObjectType) -> Drawn:
     """What really is on an image, as a project of `object_type` counts it: by class in a semantic one."""
     sample = sample_of(rendered)
     names = tuple(class_names[index] for index in sample.classes.tolist())
-    objects = Objects(sample.boxes, sample.angles, names, None)
+    objects = Drawn(sample.boxes, sample.angles, names, None)
     if object_type is ObjectType.DETECTION or not isinstance(rendered, MaskedSample):
         return objects
     objects = replace(objects, masks=rendered.masks)

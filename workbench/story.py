@@ -11,7 +11,7 @@ from workbench.task import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Round:
+class Story:
     """What the report tells about: both tasks, or one of them.
 
     Attributes:

@@ -7,7 +7,7 @@ from common.contract import PRIMARY_METRIC, ObjectType
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Wording:
     """The words for an object type.
 
     Attributes:
@@ -31,8 +31,8 @@ class Terms:
     scored: bool = True
 
 
-TERMS: Final = {
-    ObjectType.DETECTION: Terms(
+WORDING: Final = {
+    ObjectType.DETECTION: Wording(
         metric=PRIMARY_METRIC[ObjectType.DETECTION],
         short="AP50",
         long="AP at IoU 0.5",
@@ -41,7 +41,7 @@ TERMS: Final = {
         step="epoch",
         mistakes="{:.1f} mistakes per image",
     ),
-    ObjectType.INSTANCE: Terms(
+    ObjectType.INSTANCE: Wording(
         metric=PRIMARY_METRIC[ObjectType.INSTANCE],
         short="mask AP50",
         long="AP of masks at IoU 0.5",
@@ -50,7 +50,7 @@ TERMS: Final = {
         step="epoch",
         mistakes="{:.1f} mistakes per image",
     ),
-    ObjectType.SEMANTIC: Terms(
+    ObjectType.SEMANTIC: Wording(
         metric=PRIMARY_METRIC[ObjectType.SEMANTIC],
         short="mIoU",
         long="mean IoU of the classes",
