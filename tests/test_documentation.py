@@ -135,7 +135,7 @@ def test_the_commands_of_a_page_work_one_after_the_other(page: Path, desk: Path)
             result = CliRunner().invoke(app, words, env={"COLUMNS": "300"})
             assert result.exit_code == 0, f"{command.place}\n{result.output}"
             if words[0] == "check":
-                assert "The platform takes it as it is meant." in result.output
+                assert "No problems: the platform will read these outputs as intended." in result.output
             if words[0] == "import":
                 _parse(Path(words[3]) / "in" / "env.yaml", dict(pairwise(words)).get("--image", DEFAULT))
 

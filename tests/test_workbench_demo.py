@@ -89,7 +89,7 @@ def test_the_candidates_show_every_scene_once_and_a_file_that_is_no_image(whole)
     ("least", "findings", "message"),
     [
         (0.98, [], "AP at IoU 0.5 is 0.970; at least 0.98 is expected"),
-        (0.9, [Finding(Path("x"), "is wrong", "Do it right")], "1 outputs are not as"),
+        (0.9, [Finding(Path("x"), "is wrong", "Do it right")], "1 outputs break"),
     ],
 )
 def test_results_that_are_not_good_enough_fail_the_demo(tmp_path, plan, monkeypatch, least, findings, message):
@@ -102,7 +102,7 @@ def test_results_that_are_not_good_enough_fail_the_demo(tmp_path, plan, monkeypa
 @upright
 def test_a_rotated_image_that_writes_no_angle_fails_the_demo(tmp_path, plan, monkeypatch):
     monkeypatch.setattr(demo, "draw_overview", lambda *_: None)
-    with pytest.raises(demo.DemoError, match="1 outputs are not as"):
+    with pytest.raises(demo.DemoError, match="1 outputs break"):
         run(tmp_path, replace(plan, rotated=True))
 
 
@@ -172,8 +172,8 @@ def test_an_image_of_several_object_types_has_a_form_for_each(object_type, templ
 @pytest.mark.parametrize(
     ("name", "object_type", "words"),
     [
-        (DEFAULT, ObjectType.SEMANTIC, "no form for object type 3 (semantic), but for 2"),
-        ("seg-all-in-one-tmi", ObjectType.MULTI_MODAL, "no form for object type 50 (multi_modal), but for [2, 3, 4]"),
+        (DEFAULT, ObjectType.SEMANTIC, "no form for object type 3 (semantic), only for 2"),
+        ("seg-all-in-one-tmi", ObjectType.MULTI_MODAL, "no form for object type 50 (multi_modal), only for [2, 3, 4]"),
     ],
 )
 def test_an_image_has_no_form_for_another_object_type(name, object_type, words):

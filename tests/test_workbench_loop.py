@@ -214,7 +214,7 @@ def test_a_folder_of_another_loop_is_left_alone(tmp_path, image, change, told):
 
 
 def test_more_labels_than_images_are_refused(tmp_path, image):
-    with pytest.raises(LoopError, match="has 20 images to choose from; 4 \\+ 6 rounds of 3 are 22"):
+    with pytest.raises(LoopError, match="has 20 images to choose from; 4 \\+ 6 rounds of 3 need 22"):
         check_setup(setup(image, rounds=6), POOL, tmp_path / "loop")
 
 
@@ -300,8 +300,8 @@ def test_the_command_runs_a_data_set_and_shows_the_table(tmp_path, image):
     [
         (["--algorithms", "entropie"], "--algorithms entropie: allowed are random, entropy, aldd, cald"),
         (["--algorithms", " "], "allowed are random, entropy, aldd, cald"),
-        (["--format", "coco"], "give both --format and --source of a data set, or none"),
-        (["--image", "rot-mmrotate-tmi"], "images are rendered with upright boxes only"),
+        (["--format", "coco"], "give both --format and --source of a data set, or neither"),
+        (["--image", "rot-mmrotate-tmi"], "rendered images only have upright boxes"),
         (["--start", "500"], "has 240 images to choose from"),
         (["--set", "epoch=1"], "expected key=value with a key of the form"),
         (["--image", "seg-all-in-one-tmi"], "Choose with --object-type"),
@@ -322,4 +322,4 @@ def test_a_failing_image_ends_the_command_with_its_reason(tmp_path, image):
     status, shown = command(*words, "--start", 1, "--add", 1, "--rounds", 1, "--set", "epochs=13")
     assert status == 1
     assert "[unlucky]" in shown
-    assert "seed-0/first: 1 images: exit status 1, see above. Run the loop again to go on from here" in shown
+    assert "seed-0/first: 1 images: exit status 1, see above. Run the same command again to resume" in shown

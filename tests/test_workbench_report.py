@@ -282,7 +282,7 @@ def test_the_page_stands_alone_and_shows_every_result(story):
         "fake-tmi on the CPU",
         "mining_algorithm",
         "entropy",
-        "Every output is as the platform wants",
+        "Every output follows the platform's contract",
         "AP50 of each class on validation",
     ):
         assert shown in page.text

@@ -20,12 +20,12 @@ from workbench.task import Task
 
 @dataclass(frozen=True, eq=False)
 class RankedImage:
-    """One image; pixels and masks are read when they are looked at, since a task may have more than memory holds.
+    """An image of the ranking; pixels and masks are read on demand, since a task may have more than memory holds.
 
     Attributes:
         rank: its place in the mining result, from 1; without mining, in the index.
-        score: its mining score; the bigger, the sooner it is worth a label. None without mining.
-        found: what the model found on it; nothing without inference.
+        score: its mining score; higher is labelled sooner. None without mining.
+        found: objects that the model found; empty without inference.
         known: whether the truth about it is known.
         look: makes the tile.
     """

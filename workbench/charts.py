@@ -73,7 +73,7 @@ def line_chart(lines: Sequence[Line], x_label: str, ticks: Sequence[float] = ())
 
 
 def histogram(values: Sequence[float], low: float, high: float, x_label: str) -> Markup:
-    """How many of `values` fall into each of `BINS` equal steps from `low` to `high`."""
+    """Histogram of `values` in `BINS` equal steps from `low` to `high`."""
     counts, edges = np.histogram(values, bins=BINS, range=(low, high))
     top = max(_GRID_LINES, -(-int(counts.max()) // _GRID_LINES) * _GRID_LINES)
     parts = [_grid(top), _ticks([low, (low + high) / 2, high], low, high, x_label)]
@@ -89,7 +89,7 @@ def histogram(values: Sequence[float], low: float, high: float, x_label: str) ->
 
 
 def apart(places: Sequence[float], least: float) -> list[float]:
-    """The places, the bigger ones moved up so that any two are `least` apart: where labels go that must not overlap."""
+    """Places of labels, moved up so that any two are at least `least` apart."""
     moved = list(places)
     order = sorted(range(len(moved)), key=moved.__getitem__)
     for below, above in pairwise(order):

@@ -37,7 +37,7 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
     Args:
         folder: gets `training`, `unlabelled`, `report.html` and `overview.svg`; what an earlier run left there goes.
         console: where the progress and the results are shown.
-        plan: which image, on what data.
+        plan: image and data.
 
     Raises:
         DemoError: the image failed, an output breaks the contract, or the model is worse than the plan expects.
@@ -82,7 +82,7 @@ def write_training(folder: Path, plan: Plan) -> Path:
 
 
 def unlabelled_samples(plan: Plan) -> list[Rendered]:
-    """The candidates of the plan, and one file that is no image."""
+    """The candidates of the plan, and one file that is not an image."""
     samples = plan.unlabelled()
     first = sample_of(samples[0])
     return [*samples, Sample(first.image, content=first.encoded[:100])]
@@ -103,7 +103,7 @@ def _run(image: Path, env_file: Path, console: Console) -> None:
 
 
 def _check(env_file: Path, console: Console, plan: Plan) -> list[Finding]:
-    """What is wrong with the outputs of a task, shown at once."""
+    """Findings in the outputs of a task; they are printed too."""
     findings = check_out(env_file, rotated=plan.rotated)
     for finding in findings:
         console.print(f"- {finding}", soft_wrap=True, markup=False, highlight=False)
@@ -112,7 +112,7 @@ def _check(env_file: Path, console: Console, plan: Plan) -> list[Finding]:
 
 def _stop_at(findings: Sequence[Finding]) -> None:
     if findings:
-        raise DemoError(f"{len(findings)} outputs are not as the platform wants them")
+        raise DemoError(f"{len(findings)} outputs break the platform's contract")
 
 
 def _conclude(story: Story, folder: Path, console: Console, plan: Plan) -> None:

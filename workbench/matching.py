@@ -14,7 +14,7 @@ LEAST_IOU: Final = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """Which of the objects that were found are right, and which of the true ones were missed.
+    """Verdict on objects: predictions that are right, and true objects that were missed.
 
     Attributes:
         right: `(n,)` bool, one per object that was found.
@@ -32,10 +32,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PixelVerdict:
-    """How much of an image has the wrong class.
+    """Verdict on a map of classes.
 
     Attributes:
-        mistakes: per cent of the pixels.
+        mistakes: per cent of the pixels that have the wrong class.
     """
 
     mistakes: float

@@ -13,7 +13,7 @@ from workbench.sample import Angles, Boxes
 from workbench.scene import Points
 
 FINE: Final = 640
-"""Pixels of the longer side that a line need not be finer than."""
+"""Pixels along the longer side; lines are not finer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class BoxOutline:
 
     Attributes:
         corners: `x1, y1, x2, y2` in pixels before the turn, max corner exclusive.
-        degrees: the turn, clockwise as one sees it.
-        top: where its label goes: the upper edge `x1, y1, x2, y2`, or if it is turned the uppermost corner, twice.
+        degrees: the turn, clockwise on the screen.
+        top: place of its label: the upper edge `x1, y1, x2, y2`, or if it is turned the uppermost corner, twice.
     """
 
     corners: tuple[int, int, int, int]
@@ -67,11 +67,11 @@ def _turned(box: list[int], angle: float, points: list[list[float]]) -> BoxOutli
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskOutline:
-    """What a mask covers, as closed lines through the middles of its outermost pixels.
+    """Outline of a mask: closed lines through the middles of its outermost pixels.
 
     Attributes:
-        rings: of each part and of each hole, in pixels. What lies within an odd number of them is covered.
-        top: where its label goes: the uppermost point `x, y`, twice. (0, 0) of an empty mask.
+        rings: lines around each part and each hole, in pixels. A point within an odd number of them is covered.
+        top: place of its label: the uppermost point `x, y`, twice. (0, 0) of an empty mask.
     """
 
     rings: tuple[Points, ...]

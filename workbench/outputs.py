@@ -1,4 +1,4 @@
-"""Reads what a task has left below `/out`, for the report."""
+"""Reads the outputs of a task, for the report."""
 
 import json
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def read_class_metrics(task: Task) -> list[ClassMetrics]:
 
 
 def read_items(task: Task) -> dict[str, list[Item]]:
-    """What was found, by the base names of the images; an image with nothing on it has an empty entry too."""
+    """Predictions by the base names of the images; images without any have an empty entry."""
     document = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))
     if task.object_type is not ObjectType.DETECTION:
         return _of_coco(document)
@@ -58,9 +58,9 @@ def objects_of(items: Sequence[Item], object_type: ObjectType, radians: float = 
     """The objects of one image, with their masks where the project has some.
 
     Args:
-        items: of the image.
+        items: predictions on the image.
         object_type: what the project labels.
-        radians: in the unit of their angles.
+        radians: radians per unit of their angles.
     """
     return _of_boxes(items, radians) if object_type is ObjectType.DETECTION else _of_masks(items)
 

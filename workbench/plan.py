@@ -1,4 +1,4 @@
-"""What the demo does with an image: the data that it renders, the forms that it fills in, what it expects."""
+"""Plans of the demos: data, forms and expected results per image."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ class Plan:
         image: the folder of the image.
         object_type: what the project labels.
         class_names: the classes in the order of their indices.
-        scenes: how many of the unlabelled images show which scene. The first is that of the training too.
+        scenes: numbers of unlabelled images, each with its scene. The first scene is that of the training too.
         counts: images to train on, and to validate.
         training: changes to the training template.
         mining: changes to the mining template, which serves mining and inference in one task too.
-        least: of the metric that the platform lists a model by, on the validation images, 0 to 1.
+        least: lowest expected value of the metric that the platform lists a model by, on validation, 0 to 1.
         rotated: whether the image finds rotated boxes.
     """
 

@@ -1,4 +1,4 @@
-"""The page about a training, about what a model found and what to label next, or about all of it: one HTML file."""
+"""HTML page about a training, about what a model found and what to label next, or about both."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +23,10 @@ from workbench.wording import WORDING
 PREDICTIONS: Final = 24
 MINED: Final = 12
 CLASSES: Final = 20
-"""Shown at once, the worst ones; the others after a click."""
+"""Classes shown at first, the worst ones; the others after a click."""
 
 LISTED: Final = 20
-"""Outputs of one folder; of more, only the number is told."""
+"""Outputs of a folder that are listed; of more, only the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Figure:
 
     Attributes:
         value: as it is shown.
-        label: what it counts.
+        label: its meaning.
     """
 
     value: str
@@ -59,7 +59,7 @@ def write_report(candidates: Sequence[RankedImage], story: Story, file: Path) ->
 
 
 def caption(tile: Tile) -> str:
-    """What the model did on an image: `3 found`, and where the truth is known what was wrong."""
+    """Result on an image: `3 found`, and where the truth is known the mistakes."""
     found = f"{len(tile.found.names)} found"
     if tile.verdict is None:
         return found
@@ -70,7 +70,7 @@ def caption(tile: Tile) -> str:
 
 
 def title(story: Story) -> str:
-    """What the page is about."""
+    """Title of the page."""
     if story.candidates is None:
         return "A trained model"
     if story.training is not None:
@@ -104,7 +104,7 @@ def _content(candidates: Sequence[RankedImage], story: Story, folder: Path) -> d
         "first": first,
         "last": last,
         "mistakes": mistakes_of_quarters(candidates, story),
-        "told": all(run.parameters for run in runs.values()),
+        "logged": all(run.parameters for run in runs.values()),
         "tasks": [
             (task.title, run.image, _parameters(task, run), list(_outputs(task, folder)))
             for task, run in zip(story.tasks, runs.values(), strict=True)
@@ -113,7 +113,7 @@ def _content(candidates: Sequence[RankedImage], story: Story, folder: Path) -> d
 
 
 def _names(candidates: Sequence[RankedImage], story: Story) -> list[str]:
-    """The classes of the project, and those that were found besides."""
+    """The classes of the project, and others that were found."""
     found = (item["class_name"] for each in candidates for item in each.found)
     return list(dict.fromkeys([*story.class_names, *found]))
 
@@ -149,7 +149,7 @@ def _time(task: Task, run: Run) -> Iterator[Figure]:
 
 
 def _training(task: Task) -> dict[str, Any]:
-    """What the template names in the part about the training."""
+    """Content of the part about the training."""
     classes = worst_first(read_class_metrics(task))
     return {
         "stage": read_best_stage(task),
@@ -160,7 +160,7 @@ def _training(task: Task) -> dict[str, Any]:
 
 
 def _parameters(task: Task, run: Run) -> Mapping[str, object]:
-    """What the image says it used; where it says nothing, the hyper-parameters of config.yaml."""
+    """Parameters from the log of the image, or else the hyper-parameters of config.yaml."""
     asked = {key: value for key, value in sorted(task.config.items()) if key not in RESERVED_KEYS}
     return run.parameters or asked
 

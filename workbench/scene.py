@@ -45,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Scene(ABC):
-    """What a set of images looks like. Pairs are the bounds of a uniform draw, both included.
+    """Look of a set of images. Pairs are the bounds of a uniform draw, both included.
 
     Attributes:
         objects: number of objects on an image that is not empty; fewer if there is no room.

@@ -128,7 +128,7 @@ class Scene(scene.Scene):
         return BAR if chance < self.holed_share + self.split_share else np.zeros((0, 2))
 
     def _leaves(self, owners: Owners, shown: Mask, placed: Sequence[Figure]) -> bool:
-        """Whether every earlier object stays in sight when the pixels `shown` are painted over."""
+        """True if every earlier object stays in sight when the pixels `shown` are painted over."""
         return all(
             np.count_nonzero((owners == index) & ~shown) >= self.least_visible * figure.area
             for index, figure in enumerate(placed)
@@ -147,7 +147,7 @@ DIM: Final = Scene(exposure=DARK, empty_share=0.0)
 CROWDED: Final = Scene(objects=(9, 15), radius=(12.0, 30.0), empty_share=0.0, least_visible=0.45)
 BLURRED: Final = Scene(exposure=UNSHARP, empty_share=0.0)
 CUT: Final = Scene(holed_share=0.3, split_share=0.3)
-"""For segmentation: an outline alone does not tell what such an object covers."""
+"""For segmentation: an outline alone does not say what such an object covers."""
 LARGE: Final = replace(CUT, objects=(1, 3), distractors=(0, 1), radius=(40.0, 80.0))
 """For models that see every eighth pixel, such as FastSCNN."""
 

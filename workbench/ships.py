@@ -72,11 +72,11 @@ CLASS_NAMES: Final = tuple(CLASSES)
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where an object lies.
+    """Place of an object.
 
     Attributes:
         corners: `x1, y1, x2, y2`, whole pixels, max corner exclusive, of the object turned back to angle 0.
-        angle: radians from -pi/2 to pi/2, clockwise as one sees it.
+        angle: radians from -pi/2 to pi/2, clockwise on the screen.
         backwards: whether it heads for the end of its length that the angle does not point to.
     """
 

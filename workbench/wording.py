@@ -1,4 +1,4 @@
-"""What the picture and the page call the results of a project: they are others for each object type."""
+"""Words of the picture and the page for the results of a project, per object type."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,13 +12,13 @@ class Wording:
 
     Attributes:
         metric: the key of a stage that the model is judged by.
-        short: it, in one or two words.
-        long: it, for people who have not met it.
-        second: the next best key of a stage, and what it is.
+        short: its name, in one or two words.
+        long: its name, for people who do not know it.
+        second: the second most important key of a stage, and its name.
         curve: names of the two metrics in the training curve.
-        step: what the training curve counts.
-        mistakes: how many there are, of an image on average.
-        scored: whether what is found has a confidence.
+        step: unit of the training curve.
+        mistakes: text for the mean number of mistakes per image.
+        scored: whether predictions have a confidence.
     """
 
     metric: str

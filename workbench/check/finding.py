@@ -1,4 +1,4 @@
-"""What a check has to say."""
+"""Findings of a check."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""DOTA data sets: a text file an image, four corners `x1 y1 ... x4 y4 class difficulty` of each rotated object."""
+"""DOTA data sets: a text file per image, four corners `x1 y1 ... x4 y4 class difficulty` of each rotated object."""
 
 from pathlib import Path
 from typing import Final
@@ -58,10 +58,10 @@ def _lines(file: Path) -> list[str]:
 
 def _thing(fields: list[str]) -> Thing | Lost:
     if len(fields) <= _COORDINATES:
-        return Lost("its line has no eight coordinates and a class")
+        return Lost("its line does not have eight coordinates and a class")
     try:
         points = list(map(float, fields[:_COORDINATES]))
     except ValueError:
-        return Lost("a coordinate is no number")
+        return Lost("a coordinate is not a number")
     corners, angle = smallest_rectangle(points)
     return Thing(fields[_COORDINATES], corners, angle)

@@ -13,7 +13,7 @@ def probe(file: Path) -> Probe:
     """Reads the header of an image; its pixels are not decoded.
 
     Raises:
-        UnusableError: it is no image, or in a format that the platform does not import.
+        UnusableError: it is not an image, or in a format that the platform does not import.
     """
     try:
         with warnings.catch_warnings():
@@ -25,7 +25,7 @@ def probe(file: Path) -> Probe:
     except Image.DecompressionBombError:
         raise UnusableError("the image is too large: cut it into tiles") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        raise UnusableError("the file is no image that can be read") from None
+        raise UnusableError("the file is not a readable image") from None
     if form not in SUFFIXES:
         raise UnusableError(f"the image is {form}; the platform imports JPEG, PNG and BMP")
     return Probe(width, height, channels, SUFFIXES[form].removeprefix("."), turned)

@@ -1,4 +1,4 @@
-"""Pascal VOC data sets: an XML file an image, boxes with inclusive corners."""
+"""Pascal VOC data sets: an XML file per image, boxes with inclusive corners."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from workbench.imports.tally import Kind
 
 _SETS: Final = "ImageSets/Main"
 _MASKS: Final = "Segmentation"
-"""How the folders of masks begin, which are images too."""
+"""Prefix of the folders of masks, which are images too."""
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
-    """What one XML file says: size 0 where it says none."""
+    """Content of an XML file; sizes are 0 where it gives none."""
 
     file: Path
     image_name: str
@@ -49,7 +49,7 @@ def read_voc(source: Path) -> Catalogue:
 
     Args:
         source: a folder with XML files anywhere below it (`Annotations`), and the images beside them or in
-            `JPEGImages`. `ImageSets/Main/train.txt`, `val.txt` and `test.txt` tell the splits, or else the names of
+            `JPEGImages`. `ImageSets/Main/train.txt`, `val.txt` and `test.txt` name the splits, or else the names of
             folders.
 
     Raises:
@@ -119,7 +119,7 @@ def _thing(element: ElementTree.Element) -> Thing | Lost:
         xmin, ymin, xmax, ymax = _corners(box)
         angle = _number(box, "rotate_angle", 0.0)
     except ValueError:
-        return Lost("a corner of its bndbox is missing or no number")
+        return Lost("a corner of its bndbox is missing or not a number")
     return Thing(name, (xmin, ymin, xmax + 1, ymax + 1), angle)
 
 

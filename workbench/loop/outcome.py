@@ -1,4 +1,4 @@
-"""What a loop leaves behind: the points as CSV, the curves as picture and page, after every training anew."""
+"""Outcome of a loop: points as CSV, curves as picture and page, written after each training."""
 
 from collections.abc import Sequence
 from pathlib import Path
