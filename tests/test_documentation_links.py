@@ -62,11 +62,12 @@ def test_nothing_is_referred_to_in_html_which_mkdocs_does_not_check(page: Path) 
     assert not re.search(r"<(a|img|link|script|iframe)\b", text), "write [text](file) or ![what it shows](file)"
 
 
-def test_every_file_beside_the_pages_is_used() -> None:
+def test_every_file_beside_the_pages_is_used_and_small() -> None:
     shown = {(page.parent / address).resolve() for page in PAGES for picture, _, address in links(page) if picture}
     settings = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
     for file in (REPOSITORY / "docs" / "assets").iterdir():
         assert file in shown or f"assets/{file.name}" in settings, file
+        assert file.stat().st_size <= 300_000, file
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if translated(page)], ids=lambda page: page.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -23,7 +23,7 @@ def colour_of(name: str, names: Sequence[str]) -> str:
     return COLOURS[names.index(name) % len(COLOURS)]
 
 
-def filled(template: str, **content: Any) -> str:
+def filled(template: str, **content: object) -> str:
     """The text of a template of the folder `templates`.
 
     Args:

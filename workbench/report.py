@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from common.contract import RESERVED_KEYS, WORK_FOLDER, Verb
 from common.results.class_metrics import COLUMNS, worst_first
@@ -78,7 +78,7 @@ def title(story: Story) -> str:
     return "What to label next" if story.asked(Verb.MINING) else "What the model found"
 
 
-def _content(candidates: Sequence[RankedImage], story: Story, folder: Path) -> dict[str, Any]:
+def _content(candidates: Sequence[RankedImage], story: Story, folder: Path) -> dict[str, object]:
     """Everything that the template names."""
     mined, inferred = story.asked(Verb.MINING), story.asked(Verb.INFER)
     words = WORDING[story.object_type]
@@ -148,7 +148,7 @@ def _time(task: Task, run: Run) -> Iterator[Figure]:
         yield Figure(duration(run.seconds), f"{task.title}, start to end")
 
 
-def _training(task: Task) -> dict[str, Any]:
+def _training(task: Task) -> dict[str, object]:
     """Content of the part about the training."""
     classes = worst_first(read_class_metrics(task))
     return {

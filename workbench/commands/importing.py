@@ -39,6 +39,9 @@ class TaskWord(StrEnum):
 Format = StrEnum("Format", {name.upper(): name for name in READERS})  # type: ignore[misc]
 """Choices of the format."""
 
+ChosenType = Annotated[int | None, typer.Option(help="2: boxes, 3: classes of pixels, 4: objects with masks.")]
+Devices = Annotated[str, typer.Option(help="GPUs, such as 0,1; empty means the CPU.")]
+
 
 def import_command(
     form: Annotated[Format, typer.Argument(metavar="FORMAT", help=f"{', '.join(READERS)}.")],
@@ -46,9 +49,7 @@ def import_command(
     target: Annotated[Path, typer.Argument(help="New folder for `in` and `out`.")],
     image: Annotated[str, typer.Option(help="Image whose form is filled in: a name or a folder.")] = DEFAULT,
     task: Annotated[TaskWord, typer.Option(help="What the image is to do.")] = TaskWord.TRAINING,
-    object_type: Annotated[
-        int | None, typer.Option(help="2: boxes, 3: classes of pixels, 4: objects with masks.")
-    ] = None,
+    object_type: ChosenType = None,
     model: Annotated[
         list[Path] | None, typer.Option(help="env.yaml of a finished training, or files of weights; repeatable.")
     ] = None,
@@ -58,7 +59,7 @@ def import_command(
         float, typer.Option(help="Share for validation if the data set has no such split.", min=0.001, max=0.999)
     ] = 0.2,
     seed: Annotated[int, typer.Option(help="Seed that chooses this share.")] = 0,
-    gpu_id: Annotated[str, typer.Option(help="GPUs, such as 0,1; empty means the CPU.")] = "",
+    gpu_id: Devices = "",
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, a value of the form; repeatable.")] = None,
 ) -> None:
     """Write a data set as a task, as the platform would."""

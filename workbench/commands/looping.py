@@ -8,7 +8,7 @@ from rich.console import Console
 
 from common.contract import ObjectType, Verb
 from common.mining.registry import ALGORITHMS
-from workbench.commands.importing import Format, chosen_type, show_tally
+from workbench.commands.importing import ChosenType, Devices, Format, chosen_type, show_tally
 from workbench.commands.problem import explained
 from workbench.form import typed_changes
 from workbench.images import REPOSITORY, image_folder
@@ -33,9 +33,7 @@ def loop_command(
     ] = None,
     source: Annotated[Path | None, typer.Option(help="Data set, as for `import`.")] = None,
     image: Annotated[str, typer.Option(help="Image that trains and mines: a name or a folder.")] = DEFAULT,
-    object_type: Annotated[
-        int | None, typer.Option(help="2: boxes, 3: classes of pixels, 4: objects with masks.")
-    ] = None,
+    object_type: ChosenType = None,
     algorithms: Annotated[str, typer.Option(help="Algorithms to compare, separated by commas.")] = "random,entropy",
     start: Annotated[int, typer.Option(help="Labelled images at the start.", min=1)] = 60,
     add: Annotated[int, typer.Option(help="Images labelled per round.", min=1)] = 30,
@@ -51,7 +49,7 @@ def loop_command(
         list[str] | None, typer.Option(help="KEY=VALUE, a value of the mining form; repeatable.")
     ] = None,
     val_share: Annotated[float, typer.Option(help="See `import`.", min=0.001, max=0.999)] = 0.2,
-    gpu_id: Annotated[str, typer.Option(help="GPUs, such as 0,1; empty means the CPU.")] = "",
+    gpu_id: Devices = "",
 ) -> None:
     """Train, mine and label in turns on data with known labels, and compare algorithms by their learning curves."""
     console = Console()
