@@ -9,6 +9,8 @@ PYTHON := .venv/bin/python
 LOCKS := dev torch det-yolov5-tmi det-mmdetection-tmi det-mmyolo-tmi rot-mmrotate-tmi seg-all-in-one-tmi
 CONTAINER_TOOL ?= docker
 unexport PYTHONDONTWRITEBYTECODE # without its cache, every process of the tests compiles the frameworks that it imports
+# What a page of the site would load from another host.
+ELSEWHERE := '<(link|script|img|iframe|source|use|embed|object)[^>]* (href|src|data)=["'"'"']?(https?:)?//[^ >]*'
 
 .PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults seeded-faults check fix bench bench-models bench-training docs images images-test lock clean
 
@@ -86,6 +88,7 @@ bench-training: .venv/.dev ## train models from scratch, ours and the framework'
 
 docs: .venv/.dev ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
+	@! grep -rioE $(ELSEWHERE) --include='*.html' site || { echo "loaded from another host: see above"; exit 1; }
 
 images: ## build the container images: make images CONTAINER_TOOL=docker|podman|buildah
 	@dockerfiles/build $(CONTAINER_TOOL)

@@ -14,7 +14,7 @@ from benchmarks.machine import Others, describe
 
 
 def main() -> None:
-    """Print each figure as soon as it is known. A missed bound is told, and is no failure."""
+    """Print each figure as soon as it is known. A missed bound is reported, and is not a failure."""
     logging.basicConfig(level=logging.WARNING)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _measurements(folder: Path) -> Iterator[Callable[[], Iterator[Figure]]]:
-    """What needs no torch comes first: this process is still small, and its threads are not there yet."""
+    """Modules in order: those without torch first, while this process is small and has no threads."""
     for name, module in (("startup", startup), ("memory", memory)):
         (folder / name).mkdir()
         yield partial(module.measure, folder / name)

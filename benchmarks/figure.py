@@ -1,4 +1,4 @@
-"""What is measured, and what it should be."""
+"""Figures: measured values and their bounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ class Bound:
 
     Attributes:
         limit: that value.
-        at_least: whether a bigger value is better.
+        at_least: whether a larger value is better.
     """
 
     limit: float
     at_least: bool = False
 
     def met_by(self, value: float) -> bool:
-        """Whether a value is good enough."""
+        """True if a value is good enough."""
         return value >= self.limit if self.at_least else value <= self.limit
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Figure:
     Attributes:
         name: in results.json, and the heading of its explanation in README.md.
         value: the ratio, the median where it was measured several times.
-        lowest, highest: of the single measurements.
+        lowest, highest: extremes of the single measurements.
         bound: what was asked for, or None where the figure is only for information.
         details: absolute numbers behind the ratio, the unit in the name. They mean nothing on another machine.
         others: cores that other programs kept busy meanwhile, on the average; near 0 if the figure can be trusted.

@@ -1,4 +1,4 @@
-"""What the figures were measured on: enough to judge them, nothing that names the machine."""
+"""Description of the machine: enough to judge the figures, nothing that names it."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ def describe() -> dict[str, str]:
 
 
 class Others:
-    """How busy the machine is with other programs from now on. What this process waits for is its own."""
+    """Share of the processor that other programs use from now on, without what this process waits for."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Figures of memory: whether ten times the candidates need more of it, in the rank and in the parent that merges."""
+"""Figures of memory: growth with ten times the candidates, in the rank and in the parent that merges."""
 
 import os
 import subprocess

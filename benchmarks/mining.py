@@ -1,4 +1,4 @@
-"""Figures of mining: what a score for every image costs on top of inference, in one task."""
+"""Figures of mining: cost of a score per image on top of inference, in one task."""
 
 from collections.abc import Iterator
 from operator import sub

@@ -1,4 +1,4 @@
-"""How fast the default model of each image is on a processor, for people who choose an image.
+"""Speed of the default model of each image on a processor, for people who choose an image.
 
 `python -m benchmarks.models [images]` takes some minutes, and writes models.md and models.json. Given the names of
 images, it measures these only, and the others stay as they are.
@@ -83,11 +83,11 @@ SUBJECTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What was measured of a model.
+    """Measurements of a model.
 
     Attributes:
         image, model: see `Subject`.
-        finds: for people: what it is asked for.
+        finds: the task of the model, for people.
         parameters: millions, as it infers.
         height, width: pixels of the input.
         milliseconds: an image, from the file to its record: the median of some rounds.
@@ -146,7 +146,7 @@ def measure(subject: Subject, root: Path) -> Speed:
 
 
 def infer(name: str, env_file: Path) -> Iterator[tuple[str, float]]:
-    """What the rank does, again and again with a model that is loaded once. In a process of its own."""
+    """Repeats the work of a rank with a model that is loaded once; runs in a process of its own."""
     with image(REPOSITORY / name) as executor:
         task = read_task(read_env(env_file))
         family = executor.family(task.object_type)

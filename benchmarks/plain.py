@@ -2,7 +2,7 @@
 
 What a person changes by hand to train on other data is changed: classes, files, batch size, image size, epochs, and no
 weights from the network. Learning rate, warm-up, decay, averages and the end of the mosaic stay as they are written.
-Prints the metrics of every epoch as a line of JSON.
+Prints the metrics of each epoch as a line of JSON.
 """
 
 import json
@@ -37,8 +37,8 @@ class Plain:
     """One training.
 
     Attributes:
-        env_file: of a training task, for its data.
-        key: of the configuration.
+        env_file: env.yaml of a training task, for its data.
+        key: name of the configuration.
         folder: scratch.
     """
 
@@ -52,7 +52,7 @@ class Plain:
     img_size: int
 
     def config(self, class_names: tuple[str, ...], data: Data) -> Config:
-        """The configuration with the changes that nobody can do without."""
+        """The configuration with the changes that every run needs."""
         config = load_config(PACKAGE, self.key)
         set_classes(config, len(class_names))
         set_image_size(config, self.img_size)

@@ -1,4 +1,4 @@
-"""Figure `first_monitor_line`: how soon the platform sees that a task lives; and what a task without a model takes."""
+"""Figure `first_monitor_line`: time until the platform sees a task; and the time of a task without a model."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Figure `inference_throughput`: how much of the model's own speed is left when files go in and results come out."""
+"""Figure `inference_throughput`: share of the model's own speed that is left when files go in and results come out."""
 
 import time
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Train our images from scratch, and det-mmyolo-tmi side by side with the framework's plain configuration.
 
-`python -m benchmarks.training [models]` takes about half an hour a model on 2 cores, so it is a target of its own
+`python -m benchmarks.training [models]` takes about half an hour per model on 2 cores, so it is a target of its own
 (`make bench-training`). Writes training.md and training.json.
 """
 
@@ -30,14 +30,14 @@ FOLDER: Final = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is trained.
+    """A model to train.
 
     Attributes:
         image: folder of the image.
-        name: of the model, as the image knows it.
+        name: the model's name in the image.
         plain: the configuration of the framework to compare it with, if any.
         scenes: renders the data.
-        epochs: of the training that shows how far our recipe gets.
+        epochs: length of the training that shows how far our recipe gets.
         least_ap50: asked for of that one.
         cfg_options: changes to the image's own recipe.
     """
@@ -75,11 +75,11 @@ SHORT: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """How one training ended.
+    """Outcome of a training.
 
     Attributes:
         model: a key of `SUBJECTS`.
-        map50, map50_95: of the last epoch; of rotated boxes where the model finds such.
+        map50, map50_95: metrics of the last epoch; of rotated boxes where the model finds such.
         best: the largest mAP (AP at IoU 0.5) of any epoch, which is what the platform gets.
     """
 

@@ -20,7 +20,7 @@ from common.task.env import read_env, read_task
 from workbench.__main__ import app
 from workbench.commands import looping, running
 from workbench.images import REPOSITORY, image
-from workbench.loop import outcome, step
+from workbench.loop import step
 from workbench.loop.setup import Pool
 from workbench.plan import DEFAULT
 from workbench.sample import Sample
@@ -91,7 +91,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(running, "run_image", _in_this_process)
     monkeypatch.setattr(step, "run_image", _in_this_process)
     monkeypatch.setitem(DETECTION, "margin", DETECTION["entropy"])  # which a page shows how to add
-    monkeypatch.setattr(outcome, "draw_curve", lambda *_: b"picture")
     monkeypatch.setattr(looping, "rendered_pool", lambda *_: Pool("grey images", ["thing"], GREY[1:], GREY[:1]))
     return tmp_path
 
@@ -127,7 +126,7 @@ def test_the_commands_of_a_page_work_one_after_the_other(page: Path, desk: Path)
             result = CliRunner().invoke(app, words, env={"COLUMNS": "300"})
             assert result.exit_code == 0, f"{command.place}\n{result.output}"
             if words[0] == "check":
-                assert "The platform takes it as it is meant." in result.output
+                assert "No problems: the platform will read these outputs as intended." in result.output
             if words[0] == "import":
                 _parse(Path(words[3]) / "in" / "env.yaml", dict(pairwise(words)).get("--image", DEFAULT))
 

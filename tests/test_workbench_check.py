@@ -154,7 +154,7 @@ BROKEN_RESULT = [
     (result(object_type="gone"), "object_type is None"),
     (result(model=["best.pt"]), "the key 'model'"),  # the old form would be assumed
     (result(attachments=None), "attachments is None"),
-    (result(attachments={"log": ["a.txt"]}), "file 'a.txt' is no regular file"),
+    (result(attachments={"log": ["a.txt"]}), "file 'a.txt' is not a regular file"),
     (result(evaluate_config={"iou_thr": None}), "evaluate_config.iou_thr is None"),
     (result(evaluate_config={"iou_thr": "0.5:0.95"}), "evaluate_config.iou_thr is '0.5:0.95'"),
     (stage(stage_name="other"), "stage 'best': stage_name is 'other'"),
@@ -170,7 +170,7 @@ BROKEN_RESULT = [
     (stage(mAR=float("nan")), "stage 'best': mAR is nan"),
     (stage(fp=-1), "stage 'best': fp is -1"),
     (stage(TP=1), "stage 'best': TP is ignored"),
-    (stage(files=["best.pt", "gone.onnx"]), "stage 'best': file 'gone.onnx' is no regular file"),
+    (stage(files=["best.pt", "gone.onnx"]), "stage 'best': file 'gone.onnx' is not a regular file"),
     (stage(files=["best.pt", "/etc/hostname"]), "stage 'best': file '/etc/hostname' is outside"),
     (stage(files=["best.pt", "../best/best.pt"]), "stage 'best': file '../best/best.pt' is outside"),
 ]
@@ -190,7 +190,7 @@ def test_a_stage_name_that_the_platform_cannot_carry_is_found(training: Finished
     (output["models_dir"] / "best.pt").write_bytes(b"weights")
     document = result(model_stages={name: STAGE | {"stage_name": name}}, best_stage_name=name)
     output["training_result_file"].write_text(document, encoding="utf-8")
-    assert whats(env_file) == [f"stage {name!r}: the name does not fit"]
+    assert whats(env_file) == [f"stage {name!r}: the name is not allowed"]
 
 
 def test_a_model_file_that_is_a_link_is_found(training: Finished) -> None:
@@ -198,7 +198,7 @@ def test_a_model_file_that_is_a_link_is_found(training: Finished) -> None:
     weights = output["models_dir"] / "best" / "best.pt"
     weights.rename(output["models_dir"] / "real.pt")
     weights.symlink_to(output["models_dir"] / "real.pt")
-    assert whats(env_file) == [f"stage 'best': file 'best.pt' is no regular file in {weights.parent}"]
+    assert whats(env_file) == [f"stage 'best': file 'best.pt' is not a regular file in {weights.parent}"]
 
 
 def test_a_model_file_beside_the_stage_folders_is_as_good(training: Finished) -> None:
@@ -233,9 +233,12 @@ BROKEN_RANKING = [
     ("", "3 images are missing"),
     ("10.png\tnan\n", "line 1 is not an image, one tab and a finite score"),
     ("10.png\t1\t2\n", "line 1 is not an image, one tab and a finite score"),
-    ("10.png\t0.1\n20.png\t0.5\n30.png\t0\n", "line 2 has a bigger score (0.5) than line 1 (0.1)"),
+    ("10.png\t0.1\n20.png\t0.5\n30.png\t0\n", "line 2 has a higher score (0.5) than line 1 (0.1)"),
     ("10.png\t0.5\n20.png\t0.4\n", "1 images are missing, first '30'"),
-    ("10.png\t3\n20.png\t2\n30.png\t1\n10.png\t0\n", "1 images are too many, or no candidates, first '10'"),
+    (
+        "10.png\t3\n20.png\t2\n30.png\t1\n10.png\t0\n",
+        "1 images are listed too often, or are not candidates, first '10'",
+    ),
 ]
 
 
@@ -253,7 +256,7 @@ BROKEN_DETECTIONS = [
     ("[]", "key 'detection' is missing"),
     (b"\xff", "not UTF-8"),
     ('{"detection": []}', "key 'detection' is missing"),
-    (detections().replace("20.png", "10.png"), "key '10.png' is there twice"),
+    (detections().replace("20.png", "10.png"), "key '10.png' occurs twice"),
     (detections(class_name=""), ON_BOX + "class_name is ''"),  # fails the whole task
     (detections(class_name=3), ON_BOX + "class_name is 3"),
     (detections(score="0.9"), ON_BOX + "score is '0.9'"),
@@ -379,7 +382,7 @@ def test_a_folder_where_a_model_file_is_expected_is_found(training: Finished) ->
     (output["models_dir"] / "best" / "best.pt").unlink()
     (output["models_dir"] / "best" / "best.pt").mkdir()
     [what] = whats(env_file)
-    assert what.startswith("stage 'best': file 'best.pt' is no regular file")
+    assert what.startswith("stage 'best': file 'best.pt' is not a regular file")
 
 
 def test_two_stages_with_one_file_of_weights_are_found(training: Finished) -> None:
@@ -416,7 +419,7 @@ def command(*words: object) -> tuple[int, str]:
 
 @pytest.mark.parametrize("place", ["in/env.yaml", "in", "out", "."])
 def test_the_command_takes_the_task_or_any_of_its_folders(training: Finished, tmp_path: Path, place: str) -> None:
-    assert command(tmp_path / place) == (0, "The platform takes it as it is meant.\n")
+    assert command(tmp_path / place) == (0, "No problems: the platform will read these outputs as intended.\n")
 
 
 def test_the_command_says_what_where_and_what_to_do(training: Finished, tmp_path: Path) -> None:

@@ -59,10 +59,10 @@ MANIFESTS = [
     ("object_type: 2\nis_official: yes\n", "is_official: yes is a boolean in YAML 1.1", "Write true or false"),
     ("object_types: 2\n", "object_types is not read", "Write object_type"),
     ("author: me\n", "author is not read", "Leave it out"),
-    ("object_type: 2\nobject_type: 2\n", "key 'object_type' is there twice", "Write it once"),
-    ("- 2\n", "holds list, no mapping", "Write object_type: 2"),
+    ("object_type: 2\nobject_type: 2\n", "key 'object_type' occurs twice", "Write it once"),
+    ("- 2\n", "holds list, not a mapping", "Write object_type: 2"),
     ("# object_type: 2\n", "is empty", "Write object_type: 2"),
-    ("object_type: [2\n", "is no plain YAML", "Write object_type: 2"),
+    ("object_type: [2\n", "is not plain YAML", "Write object_type: 2"),
     (b"object_type: 2 # \xff\n", "not UTF-8", "Write it in UTF-8"),
 ]
 
@@ -78,7 +78,7 @@ def test_a_breach_in_the_manifest_is_found(tmp_path, manifest, what, advice):
     [
         ("[2, 4, 5]", "object_type has 5 in its list"),  # 130605
         ("[2, '4', 4]", "object_type has '4' in its list"),
-        ("[2, 4, 4]", "object_type is [2, 4, 4], with a number twice"),
+        ("[2, 4, 4]", "object_type is [2, 4, 4], which has a number twice"),
     ],
 )
 def test_a_breach_in_a_list_of_types_is_found(tmp_path, number, what):
@@ -92,26 +92,26 @@ TEMPLATE = [
     ("lr: 1e5\n", "lr: 1e5 is a text in YAML 1.1", "Write 100000"),
     ("fp16: no\n", "fp16: no is a boolean in YAML 1.1", "Write true or false. Write 'no' in quotes"),
     ("fp16: On\n", "fp16: On is a boolean", "Write true or false"),
-    ("ratio: 1:30\n", "ratio: 1:30 is a number to base 60", "Write '1:30' in quotes"),
+    ("ratio: 1:30\n", "ratio: 1:30 is a base-60 number", "Write '1:30' in quotes"),
     ("seed: 010\n", "seed: 010 is an octal number", "Write it without the 0 in front"),
     ("epochs: 1_000\n", "epochs: 1_000 is a number in YAML 1.1, without its underscores", "Write '1_000'"),
-    ("clip: .inf\n", "clip: .inf cannot be said in JSON", "Write a finite number"),
-    ("clip: .nan\n", "clip: .nan cannot be said in JSON", "Write a finite number"),
+    ("clip: .inf\n", "clip: .inf cannot be written in JSON", "Write a finite number"),
+    ("clip: .nan\n", "clip: .nan cannot be written in JSON", "Write a finite number"),
     ("version: 2024-01-31\n", "version: 2024-01-31 is a date", "Write '2024-01-31' in quotes"),  # 130605
     ("when: 2024-01-31 10:00:00\n", "when: 2024-01-31 10:00:00 is a date", "Write '2024"),
-    ("when: 2024-13-31\n", "is no plain YAML", "Write keys and values"),
-    ("on: 3\n", "key 'on' is no text but bool", "Write 'on' in quotes"),
-    ("1: 3\n", "key '1' is no text but int", "Write '1' in quotes"),
-    ("lr: 1\nlr: 2\n", "key 'lr' is there twice", "Write it once"),
+    ("when: 2024-13-31\n", "is not plain YAML", "Write keys and values"),
+    ("on: 3\n", "key 'on' is not text but bool", "Write 'on' in quotes"),
+    ("1: 3\n", "key '1' is not text but int", "Write '1' in quotes"),
+    ("lr: 1\nlr: 2\n", "key 'lr' occurs twice", "Write it once"),
     ("a: {b: 1}\n", "a holds a mapping", "Write its values on the first level"),
     ("a: [1, 2]\n", "a holds a list", "Write a text with commas"),
     ("a:\n", "a has no value", "Write ''"),
-    ("a: !!binary aGk=\n", "a holds bytes, which JSON cannot say", "Write a text"),
-    ("a: !!set {x}\n", "a holds set, which JSON cannot say", "Write a text"),
-    ("a: !!python/tuple [1]\n", "is no plain YAML", "Write keys and values"),
-    ("a: *b\n", "is no plain YAML", "Write keys and values"),
-    ("\ta: 1\n", "is no plain YAML", "Write keys and values"),
-    ("---\na: 1\n", "is no plain YAML", "Write keys and values"),  # two documents
+    ("a: !!binary aGk=\n", "a holds bytes, which JSON cannot hold", "Write a text"),
+    ("a: !!set {x}\n", "a holds set, which JSON cannot hold", "Write a text"),
+    ("a: !!python/tuple [1]\n", "is not plain YAML", "Write keys and values"),
+    ("a: *b\n", "is not plain YAML", "Write keys and values"),
+    ("\ta: 1\n", "is not plain YAML", "Write keys and values"),
+    ("---\na: 1\n", "is not plain YAML", "Write keys and values"),  # two documents
     ("gpu_id: '0'\n", "gpu_id is written by the platform", "Leave it out"),
     ("task_id: t\n", "task_id is written by the platform", "Leave it out"),
     ("class_names: cat\n", "class_names is written by the platform", "Leave it out"),
@@ -139,7 +139,7 @@ EXPORT = [
     ("export_format: yolo:raw\n", "export_format is 'yolo:raw': the platform exports no annotations"),
     ("export_format: none:raw\n", "export_format is 'none:raw': the platform exports no annotations"),
     ("export_format: ls_json:raw\n", "export_format is 'ls_json:raw': the platform exports no annotations"),
-    ("export_format: coco:raw\n", "export_format is 'coco:raw', a word that platforms before 2.5 do not know"),
+    ("export_format: coco:raw\n", "export_format is 'coco:raw', a value that platforms before 2.5 do not know"),
 ]
 
 
@@ -169,7 +169,7 @@ PLACES = [
         {MINING_FILE: GONE, "mining-template.yml": "a: 1"},
         MINING_FILE,
         "no such file",
-        "Name mining-template.yml",
+        "Rename mining-template.yml",
     ),
     (SINGLE, {MINING_FILE: GONE, f"det/{MINING_FILE}": "a: 1"}, MINING_FILE, "no such file", f"Move det/{MINING_FILE}"),
     (SINGLE, {MINING_FILE: "# nothing\n"}, MINING_FILE, "has no key", "Write at least one key"),
@@ -182,7 +182,7 @@ PLACES = [
         {f"det/{MINING_FILE}": GONE, MINING_FILE: "a: 1"},
         f"det/{MINING_FILE}",
         "no such file",
-        f"Move {MINING_FILE} there: with a list of object types only their folders are looked at",
+        f"Move {MINING_FILE} there: with a list of object types only their folders are searched",
     ),
 ]
 

@@ -170,7 +170,7 @@ def test_a_process_cannot_run_what_says_slash_in(task):
     as_of_the_platform(task)
     status, shown = command("det-yolov5-tmi", task.env_file)
     assert status == 1
-    assert "says that the input is /in, but lies elsewhere" in shown
+    assert "puts the input at /in, but lies elsewhere" in shown
 
 
 @pytest.mark.parametrize("content", [None, "- a", "a: [", "input: 5", yaml.safe_dump({"input": {"root_dir": "/in"}})])

@@ -93,7 +93,7 @@ def test_a_file_gets_the_ending_of_its_content_and_broken_ones_are_told(tmp_path
     (source / "images" / "y.png").write_bytes(b"no image")
     task, lost = imported("yolo", source, tmp_path / "task", seed=2, changes={"export_format": "voc:raw"})
     assert len(list((tmp_path / "task/in/assets").rglob("*.bmp"))) == 1
-    assert lost == [("IMAGES", 1, "the file is no image that can be read")]
+    assert lost == [("IMAGES", 1, "the file is not a readable image")]
     assert any("<depth>1</depth>" in file.read_text() for file in (tmp_path / "task/in/annotations").rglob("*.xml"))
     assert task.index_lines("training")
 
@@ -129,7 +129,7 @@ def test_labels_of_candidates_are_left_aside_and_a_split_can_be_chosen(tmp_path)
     assert sources(task, task.candidates) == ["c.bmp"]
     with pytest.raises(SourceError, match="no image is left as a candidate"):
         imported("coco", source, tmp_path / "test", verbs=(Verb.MINING,), classes=["dog"], split="test")
-    with pytest.raises(SourceError, match="the classes are not known"):
+    with pytest.raises(SourceError, match="the classes are unknown"):
         imported("coco", source, tmp_path / "none", verbs=(Verb.MINING,))
 
 
@@ -137,7 +137,7 @@ def test_labels_of_candidates_are_left_aside_and_a_split_can_be_chosen(tmp_path)
     ("form", "more", "message"),
     [
         ("folder", {}, "has no labels to train on"),
-        ("voc", {"image": SEGMENTATION, "object_type": ObjectType.INSTANCE}, r"voc: has boxes only"),
+        ("voc", {"image": SEGMENTATION, "object_type": ObjectType.INSTANCE}, r"voc: only has boxes"),
         (
             "dota",
             {"image": SEGMENTATION, "object_type": ObjectType.SEMANTIC},
@@ -188,7 +188,9 @@ def test_the_command_tells_what_it_wrote_and_how_to_go_on(tmp_path):
     status, shown = command("coco", source, tmp_path / "task", "--image", "det-yolov5-tmi", "--set", "epochs=2")
     env_file = tmp_path / "task" / "in" / "env.yaml"
     assert status == 0
-    assert f"1 objects left out: it is a crowd, which ark cannot say (first: {source / 'train2017' / 'a.png'})" in shown
+    assert (
+        f"1 objects left out: it is a crowd, which ark cannot mark (first: {source / 'train2017' / 'a.png'})" in shown
+    )
     assert ["images", "2", "1"] in [line.split() for line in shown.splitlines()]
     assert ["dog", "1", "1"] in [line.split() for line in shown.splitlines()]
     assert shown.splitlines()[-1].endswith(f"python -m workbench run det-yolov5-tmi {env_file}")
@@ -200,7 +202,7 @@ def test_the_command_takes_classes_and_model_from_a_finished_training(tmp_path):
     words = ("folder", tmp_path / "coco" / "val2017", tmp_path / "task", "--task", "mining+infer")
     status, shown = command(*words, "--model", training.env_file)
     assert status == 1
-    assert "no result of a training belongs to it" in shown
+    assert "it has no training result" in shown
     stage = {"stage_name": "last", "files": ["last.pt"], "timestamp": 1, "mAP": 0.5}
     document = {"best_stage_name": "last", "model_stages": {"last": stage}, "object_type": 2}
     training.output["training_result_file"].write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -215,7 +217,7 @@ def test_the_command_takes_classes_and_model_from_a_finished_training(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--image", "no-such"], "image 'no-such': no folder with a start.py; allowed are det-"),
+        (["--image", "no-such"], "image 'no-such': not a folder with a start.py; allowed are det-"),
         (["--image", "seg-all-in-one-tmi"], "Choose with --object-type: 2 (detection), 3 (semantic), 4 (instance)"),
         (["--object-type", "3"], "det-yolov5-tmi has no form for object type 3 (semantic)"),
         (["--object-type", "9"], "--object-type 9: allowed are 2 (detection), 3"),
@@ -234,7 +236,7 @@ def test_a_folder_that_holds_a_task_is_not_written_over(tmp_path):
     (tmp_path / "task" / "out").mkdir(parents=True)
     status, shown = command("coco", coco_set(tmp_path / "coco", [BOX]), tmp_path / "task")
     assert status == 1
-    assert "out: exists already. Give a new folder" in shown
+    assert "out: already exists. Give a new folder" in shown
     assert command("coco", tmp_path / "gone", tmp_path / "other")[1].endswith("gone: there is no such file or folder\n")
 
 

@@ -79,8 +79,8 @@ def test_coco_masks_are_read_back_whatever_way_they_were_written(tmp_path):
 LOST_COCO = [
     ({"bbox": [1, 1, 0.2, 9]}, "it is less than a pixel wide or high"),
     ({"bbox": []}, "it has neither a bbox of four numbers nor a mask"),
-    ({"bbox": [1, 1, 1e12, 2]}, "a coordinate of it is no usable number"),
-    ({"bbox": [1, 1, 9, 9], "iscrowd": 1}, "it is a crowd, which ark cannot say"),
+    ({"bbox": [1, 1, 1e12, 2]}, "a coordinate of it is not a usable number"),
+    ({"bbox": [1, 1, 9, 9], "iscrowd": 1}, "it is a crowd, which ark cannot mark"),
     ({"bbox": [1, 1, 9, 9], "category_id": 99}, "its category_id is in no entry of categories"),
 ]
 
@@ -94,10 +94,10 @@ def test_an_object_that_the_platform_cannot_have_is_counted_with_the_reason(tmp_
 
 
 LOST_MASKS = [
-    ([[1, 1, 5, 5]], "a polygon of it has less than three corners"),
-    ([[1, 1, 1e9, 1, 5, 5]], "a coordinate of it is no usable number"),
+    ([[1, 1, 5, 5]], "a polygon of it has fewer than three corners"),
+    ([[1, 1, 1e9, 1, 5, 5]], "a coordinate of it is not a usable number"),
     ([[100, 100, 120, 100, 110, 120]], "its mask has no pixel"),
-    ({"counts": [5, 5], "size": [1, 10]}, "its run lengths are for another size than the image has"),
+    ({"counts": [5, 5], "size": [1, 10]}, "its run lengths are for a size other than that of the image"),
     ({"counts": [5, 5], "size": [HEIGHT, WIDTH]}, "its run lengths are malformed"),
     ({"counts": "é", "size": [HEIGHT, WIDTH]}, "its run lengths are malformed"),
 ]
@@ -124,7 +124,7 @@ def test_a_crowd_stays_one_where_the_form_can_say_it(tmp_path):
 def test_a_box_in_a_project_of_masks_is_told(tmp_path):
     source = coco_set(tmp_path / "coco", [{"image_id": 1, "category_id": 7, "bbox": [1, 1, 9, 9]}])
     _, lost = imported("coco", source, tmp_path / "task", SEGMENTATION, object_type=ObjectType.INSTANCE)
-    assert lost == [("CHANGES", 1, "it has no mask: nothing is learned of it")]
+    assert lost == [("CHANGES", 1, "it has no mask: nothing is learned from it")]
 
 
 def test_a_coco_file_beside_the_images_of_each_split_is_found(tmp_path):
@@ -145,7 +145,7 @@ def test_images_that_do_not_fit_their_labels_are_left_out(tmp_path):
     assert list(objects(task)) == ["b.jpg"]
     assert lost == [
         ("IMAGES", 1, "the data set lists it, but there is no such file"),
-        ("IMAGES", 1, "its labels are for another size than the stored image has"),
+        ("IMAGES", 1, "its labels are for a size other than that of the stored image"),
     ]
 
 
@@ -162,7 +162,7 @@ def test_images_without_labels_are_counted_but_masks_are_not_taken_for_such(tmp_
     if form == "voc":
         picture(source / "SegmentationClass" / "a.png", 1)
     _, lost = imported(form, source, tmp_path / "task")
-    assert ("IMAGES", 1, "it has no labels; if it shows nothing, give it an empty one") in lost
+    assert ("IMAGES", 1, "it has no label file; if it shows nothing, add an empty one") in lost
 
 
 def test_category_ids_that_mean_two_things_are_refused(tmp_path):
@@ -211,12 +211,12 @@ def test_four_corners_of_yolo_are_a_rotated_box_where_the_image_finds_such(tmp_p
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("0 a b c d", "its line has something else than numbers"),
+        ("0 a b c d", "its line has something other than numbers"),
         ("5 0.5 0.5 0.1 0.1", "its class number is not in names"),
         ("0 0.5 0.5 0.1", "its line is neither `class cx cy w h` nor a class and three corners or more"),
         ("0 0.5 0.5 0.1 0", "it is less than a pixel wide or high"),
-        ("0 nan 0.5 0.1 0.1", "a coordinate of it is no usable number"),
-        ("0 0.1 0.1 nan 0.1 0.5 0.5", "a coordinate of it is no usable number"),
+        ("0 nan 0.5 0.1 0.1", "a coordinate of it is not a usable number"),
+        ("0 0.1 0.1 nan 0.1 0.5 0.5", "a coordinate of it is not a usable number"),
     ],
 )
 def test_a_line_of_yolo_that_says_nothing_is_counted_with_the_reason(tmp_path, line, reason):
@@ -235,17 +235,17 @@ def test_yolo_labels_of_an_image_that_exif_turns_are_not_guessed(tmp_path):
     text(source / "labels/train/t.txt", "0 0.5 0.5 0.1 0.1")
     task, lost = imported("yolo", source, tmp_path / "task")
     assert list(objects(task)) == ["a.png"]
-    assert lost == [("IMAGES", 1, "EXIF shows it turned, and its labels are for what is shown: save it turned")]
+    assert lost == [("IMAGES", 1, "EXIF rotates it, and its labels are for the rotated image: save it rotated")]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("names: [a]\ntrain: gone\n", "train is 'gone', which is no folder and no file"),
+        ("names: [a]\ntrain: gone\n", "train is 'gone', which is neither a folder nor a file"),
         ("names: [a]\n", "no image is found"),
         ("train: images/train\n", "names is None"),
         ("- a\n", "holds list"),
-        ("a: [\n", "no YAML file"),
+        ("a: [\n", "not a YAML file"),
     ],
 )
 def test_a_data_yaml_that_does_not_lead_to_images_is_refused(tmp_path, content, message):
@@ -307,7 +307,7 @@ def test_voc_boxes_keep_their_inclusive_corners(tmp_path, export):
     task, lost = imported("voc", voc_set(tmp_path / "voc"), tmp_path / "task", changes={"export_format": export})
     assert objects(task) == {name: [("dog", 1, 2, 11, 21)] for name in ("a.jpg", "b.jpg")}
     assert objects(task, "val") == {"c.jpg": [("dog", 1, 2, 11, 21)]}
-    assert lost == [("IMAGES", 1, "they are in no split, though the data set has some")]
+    assert lost == [("IMAGES", 1, "they are in no split, though the data set has splits")]
 
 
 def test_voc_angles_of_the_platform_are_kept_for_an_image_that_finds_them(tmp_path):
@@ -341,7 +341,7 @@ def test_what_voc_files_lack_is_counted(tmp_path):
         ("IMAGES", 1, "it has an XML file, but there is no such image"),
         ("OBJECTS", 1, "it has no name"),
         ("OBJECTS", 1, "it has no bndbox"),
-        ("OBJECTS", 1, "a corner of its bndbox is missing or no number"),
+        ("OBJECTS", 1, "a corner of its bndbox is missing or not a number"),
     }
 
 
@@ -352,7 +352,7 @@ def test_xml_files_beside_their_images_are_found_by_folder_names(tmp_path):
     task, lost = imported("voc", tmp_path / "set", tmp_path / "task")
     assert objects(task) == {"x.png": [("dog", 1, 1, 2, 10)]}
     assert objects(task, "val") == {"x.png": [("dog", 1, 1, 4, 10)]}
-    assert lost == [("IMAGES", 1, "they are for the test, which a training does not see")]
+    assert lost == [("IMAGES", 1, "they are test images, which a training does not use")]
 
 
 # dota
@@ -398,8 +398,8 @@ def test_dota_for_an_image_of_upright_boxes_is_the_boxes_around(tmp_path):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("1 2 3 4 5 6 7 8", "its line has no eight coordinates and a class"),
-        ("1 2 3 4 5 6 x 8 ship 0", "a coordinate is no number"),
+        ("1 2 3 4 5 6 7 8", "its line does not have eight coordinates and a class"),
+        ("1 2 3 4 5 6 x 8 ship 0", "a coordinate is not a number"),
         ("1 1 1 1 1 1 1 1 ship 0", "it is less than a pixel wide or high"),
     ],
 )

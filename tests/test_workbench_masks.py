@@ -166,12 +166,12 @@ CATEGORIES = [{"id": 0, "name": "dog"}, {"id": 1, "name": "big cat"}]
         ({"images": [*IMAGES, {"id": 3}]}, "image 2 is {'id': 3}"),
         ({"images": IMAGES[:1]}, "image '20.png' is missing"),
         ({"images": [IMAGES[0], {"id": 2, "file_name": "/in/20.png"}]}, "image '20.png' is missing"),
-        ({"images": [*IMAGES, {"id": 3, "file_name": "30.png"}]}, "image '30.png' is no candidate's"),
-        ({"images": [*IMAGES, {"id": 2, "file_name": "20.png"}]}, "image 2: id 2 was there before"),
+        ({"images": [*IMAGES, {"id": 3, "file_name": "30.png"}]}, "image '30.png' is not the base name of a candidate"),
+        ({"images": [*IMAGES, {"id": 2, "file_name": "20.png"}]}, "image 2: id 2 is listed already"),
         ({"categories": [*CATEGORIES, {"id": 5, "name": "cow"}]}, "category 'cow' is not in class_names"),
-        ({"categories": [*CATEGORIES, {"id": 1, "name": "DOG"}]}, "category 2: id 1 was there before"),
+        ({"categories": [*CATEGORIES, {"id": 1, "name": "DOG"}]}, "category 2: id 1 is listed already"),
         ({"categories": [*CATEGORIES, {"id": 2, "name": ""}]}, "category 2 is "),
-        ({"annotations": [7]}, "annotation 0: 7 is no mapping"),
+        ({"annotations": [7]}, "annotation 0: 7 is not a mapping"),
     ],
 )
 def test_a_breach_in_the_document_is_found(instance, changes, what):
@@ -235,8 +235,8 @@ EMPTY = {"counts": "`1", "size": [HEIGHT, WIDTH]}
         ({"segmentation": {"counts": [8, 3, 37], "size": [6, 8]}}, ["segmentation.counts is list"]),  # fails the task
         ({"segmentation": {"counts": "d0"}}, ["segmentation.size is None"]),
         ({"segmentation": MASK | {"size": [WIDTH, HEIGHT]}}, ["segmentation.size is [8, 6], the image [6, 8]"]),
-        ({"segmentation": MASK | {"counts": "d0"}}, ["segmentation.counts is no mask of 6 x 8 pixels"]),
-        ({"segmentation": MASK | {"counts": "é"}}, ["segmentation.counts is no mask of 6 x 8 pixels"]),
+        ({"segmentation": MASK | {"counts": "d0"}}, ["segmentation.counts is not a mask of 6 x 8 pixels"]),
+        ({"segmentation": MASK | {"counts": "é"}}, ["segmentation.counts is not a mask of 6 x 8 pixels"]),
         ({"segmentation": EMPTY}, ["the mask has no pixel"]),
     ],
 )
@@ -254,11 +254,11 @@ def test_a_second_object_with_the_same_class_and_box_is_found(instance):
     env_file, file = instance
     first = json.loads(file.read_text(encoding="utf-8"))["annotations"][0]
     changed(file, annotations=[first, first | {"id": 5}])
-    assert whats(env_file) == ["annotation 1: class and bbox [2, 1, 5, 3] were there before on this image"]
+    assert whats(env_file) == ["annotation 1: class and bbox [2, 1, 5, 3] occur twice on this image"]
 
 
 def test_a_class_twice_on_one_image_is_found_where_classes_are_labelled(tmp_path):
     env_file, file = task_of(tmp_path, ObjectType.SEMANTIC)
     first, second = json.loads(file.read_text(encoding="utf-8"))["annotations"]
     changed(file, annotations=[first, second | {"category_id": first["category_id"]}])
-    assert whats(env_file) == ["annotation 1: the class was there before on this image"]
+    assert whats(env_file) == ["annotation 1: the class occurs twice on this image"]

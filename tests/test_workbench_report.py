@@ -9,29 +9,26 @@ import cv2
 import numpy as np
 import pytest
 from fakes import run_here
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
 
 from common.boxes import rotated
 from common.contract import ObjectType
 from workbench import ships
-from workbench.candidates import Candidate, mistakes_per_image, read_candidates, spread
+from workbench.candidates import RankedImage, mistakes_per_image, read_candidates, spread
 from workbench.charts import apart
 from workbench.check import Finding
-from workbench.frame import frames
+from workbench.drawn import Drawn, true_objects
 from workbench.gallery import Tile, legend
+from workbench.graphics import embed
 from workbench.masked import MaskedSample, render_masked
-from workbench.matching import PixelVerdict, Verdict, iou, judge, judge_pixels
-from workbench.objects import Objects, true_objects
+from workbench.matching import PixelVerdict, Verdict, judge, judge_pixels
+from workbench.outline import box_outlines, mask_outline
 from workbench.outputs import read_training_curve
 from workbench.platform import write_candidate_task, write_training_task
-from workbench.report import embed, write_report
-from workbench.round import Round, duration
+from workbench.report import write_report
 from workbench.sample import Sample
 from workbench.shapes import CLASS_NAMES, CUT, render
-from workbench.silhouette import silhouette
+from workbench.story import Story, duration
 from workbench.task import Task
-from workbench.tiles import show_tile, show_truth
 
 FAKE = Path(__file__).parent / "fake_start.py"
 
@@ -40,11 +37,11 @@ def found(*rows, angle=0.0):
     """Detections `(class name, score, x1, y1, x2, y2)`, all at one angle."""
     boxes = np.array([corners for _, _, *corners in rows], np.int64).reshape(-1, 4)
     scores = np.array([score for _, score, *_ in rows], float)
-    return Objects(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
+    return Drawn(boxes, np.full(len(rows), angle), tuple(name for name, *_ in rows), scores)
 
 
 def truth(*rows, angle=0.0):
-    """Objects `(class name, x1, y1, x2, y2)`, all at one angle."""
+    """Drawn `(class name, x1, y1, x2, y2)`, all at one angle."""
     return replace(found(*[(name, 1.0, *corners) for name, *corners in rows], angle=angle), scores=None)
 
 
@@ -73,12 +70,6 @@ def test_detections_are_judged_best_first(detections, objects, right, missed):
     assert verdict.mistakes == right.count(False) + missed.count(True)
 
 
-def test_overlap_counts_pixels_up_to_an_exclusive_corner():
-    left = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], np.int64)
-    right = np.array([[5, 0, 15, 10], [0, 0, 10, 10], [10, 0, 20, 10]], np.int64)
-    assert iou(left, right) == pytest.approx(np.array([[1 / 3, 1, 0], [0, 0, 0]]))
-
-
 LYING, STANDING = (0, 40, 100, 60), (40, 0, 60, 100)
 
 
@@ -99,7 +90,7 @@ def test_rotated_boxes_are_compared_as_they_lie(box, angle, other, turn, right):
 
 
 def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place():
-    lying, turned = frames(np.array([LYING, LYING]), np.array([0.0, np.pi / 6]))
+    lying, turned = box_outlines(np.array([LYING, LYING]), np.array([0.0, np.pi / 6]))
     assert (lying.degrees, lying.top) == (0.0, (0, 40, 100, 40))
     assert turned.degrees == pytest.approx(30)
     assert (turned.corners, turned.centre, turned.width, turned.height) == (LYING, (50, 50), 100, 20)
@@ -111,17 +102,17 @@ def test_a_frame_turns_about_its_centre_and_has_its_label_at_its_uppermost_place
     assert turned.top == pytest.approx((left, up, left, up))
 
 
-def test_the_tile_draws_a_turned_box_over_the_object_that_was_rendered():
-    """The rectangle of the picture and that of the page are the truth's own corners."""
+def test_a_turned_box_is_drawn_over_the_object_that_was_rendered():
     sample = ships.render(1, seed=3)[0]
-    boxes = true_objects(sample, ("ship", "ship", "ship"), ObjectType.DETECTION)
-    axes = Figure().add_subplot()
-    show_tile(axes, Tile(Path("1.jpg"), sample.image, boxes, 1.0, 1, None, None), ("ship",))
-    edges = [patch for patch in axes.patches if isinstance(patch, Rectangle)][1::2]
-    expected = rotated.corners(rotated.from_upright(sample.boxes, sample.angles)) / max(sample.image.shape)
-    height, width = sample.image.shape[:2]
-    expected += [(1 - width / max(height, width)) / 2, (1 - height / max(height, width)) / 2]
-    assert np.array([edge.get_corners() for edge in edges]) == pytest.approx(expected)
+    for frame, expected in zip(
+        box_outlines(sample.boxes, sample.angles),
+        rotated.corners(rotated.from_upright(sample.boxes, sample.angles)),
+        strict=True,
+    ):
+        (x1, y1, x2, y2), angle = frame.corners, np.radians(frame.degrees)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])  # of rows, as SVG turns
+        corners = (np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]) - frame.centre) @ turn + frame.centre
+        assert corners == pytest.approx(expected)
 
 
 # masks
@@ -163,42 +154,27 @@ def test_the_truth_of_a_semantic_project_is_a_mask_a_class():
     assert true_objects(blank, CLASS_NAMES, ObjectType.SEMANTIC).masks.shape == (0, 4, 5)
 
 
-def test_a_silhouette_has_a_ring_for_each_part_and_each_hole():
+def test_the_outline_of_a_mask_has_a_ring_for_each_part_and_each_hole():
     mask = np.zeros((12, 20), np.bool_)
     mask[2:9, 3:10] = mask[4:6, 14:18] = True
     mask[4:7, 5:8] = False
-    shape = silhouette(mask)
+    shape = mask_outline(mask)
     assert len(shape.rings) == 3
     assert shape.top == (3.5, 2.5, 3.5, 2.5)
     assert shape.path.count("Z") == 3
-    assert silhouette(np.zeros((3, 3), np.bool_)).path == ""
+    assert mask_outline(np.zeros((3, 3), np.bool_)).path == ""
 
 
-def test_the_tile_draws_the_masks_over_the_objects_that_were_rendered():
+def test_a_mask_is_drawn_over_the_object_that_was_rendered():
     [rendered] = render_masked(1, seed=3, scene=replace(CUT, empty_share=0, objects=(3, 3)))
-    real = true_objects(rendered, CLASS_NAMES, ObjectType.INSTANCE)
-    corner = np.zeros(rendered.owners.shape, np.bool_)
-    corner[:20, :20] = True
-    drawn = Tile(
-        Path("1.jpg"), rendered.sample.image, real, 1.0, 1, real, judge(real, real), regions=silhouette(corner)
-    )
-    height, width = corner.shape
-    size = max(height, width)
-    for show, extra in ((show_tile, 2), (show_truth, 0)):
-        axes = Figure().add_subplot()
-        show(axes, drawn, CLASS_NAMES)
-        patches = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
-        assert len(patches) == 3 * len(real.names) + extra  # a veil, a seam, a line; the regions have no veil
-        for mask, patch in zip(real.masks, patches[::3], strict=False):
-            # The corners of the lines lie on pixels of the mask.
-            points = patch.get_path().vertices * size - [(size - width) / 2, (size - height) / 2]
-            columns, rows = np.floor(points.round(6)).astype(int).T
-            assert mask[rows, columns].all()
+    for mask in rendered.masks:
+        columns, rows = np.floor(np.concatenate(mask_outline(mask).rings)).astype(int).T
+        assert mask[rows, columns].all()
 
 
 def test_the_legend_tells_what_there_is():
     judged = tile(1)
-    chosen = replace(judged, verdict=PixelVerdict(3.0), regions=silhouette(np.ones((4, 4), np.bool_)))
+    chosen = replace(judged, verdict=PixelVerdict(3.0), regions=mask_outline(np.ones((4, 4), np.bool_)))
     assert legend([replace(judged, verdict=None)]) == []
     assert legend([judged]) == ["dashed: wrong", "white: missed"]
     assert legend([chosen]) == ["white: regions to label"]
@@ -220,7 +196,7 @@ def tile(rank, objects=1, mistakes=0):
 def candidate(tile):
     """The candidate that a tile shows."""
     items = [{"class_name": name} for name in tile.found.names]
-    return Candidate(tile.rank, tile.score, items, tile.verdict is not None, lambda: tile)
+    return RankedImage(tile.rank, tile.score, items, tile.verdict is not None, lambda: tile)
 
 
 def test_shown_predictions_are_spread_over_the_ranking_and_skip_empty_images():
@@ -238,7 +214,7 @@ def test_mistakes_are_averaged_over_the_images_whose_truth_is_known():
 def test_the_outline_of_a_large_mask_has_few_points_and_stays_where_it_is():
     ys, xs = np.indices((2560, 2560))
     disc = (xs - 1280) ** 2 + (ys - 1280) ** 2 < 900**2
-    [ring] = silhouette(disc).rings
+    [ring] = mask_outline(disc).rings
     assert len(ring) < 100
     assert np.abs(np.hypot(*(ring - 1280.5).T) - 900).max() < 6
 
@@ -283,7 +259,7 @@ def story(tmp_path_factory):
     )
     assert [run_here(FAKE, env_file) for env_file in (training, candidates)] == [0, 0]
     truth = {samples[1].base_name: samples[1]}
-    return Round(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.png")
+    return Story(Task.load(training), Task.load(candidates), truth=truth, picture=folder / "overview.svg")
 
 
 def test_the_page_stands_alone_and_shows_every_result(story):
@@ -293,8 +269,8 @@ def test_the_page_stands_alone_and_shows_every_result(story):
     page = Page(text)
     assert "://" not in text
     assert "<i>&" not in text
-    assert {"overview.png", "training/out/models/result.yaml", "unlabelled/out/result.tsv"} <= set(page.links)
-    assert all((folder / link).is_file() for link in page.links if link != "overview.png")
+    assert {"overview.svg", "training/out/models/result.yaml", "unlabelled/out/result.tsv"} <= set(page.links)
+    assert all((folder / link).is_file() for link in page.links if link != "overview.svg")
     # Two predictions; all four readable images are both at the top and at the bottom of so short a ranking.
     assert page.pictures == 2 + 4 + 4
     assert page.text.count("cannot be decoded") == 2
@@ -306,7 +282,7 @@ def test_the_page_stands_alone_and_shows_every_result(story):
         "fake-tmi on the CPU",
         "mining_algorithm",
         "entropy",
-        "Every output is as the platform wants",
+        "Every output follows the platform's contract",
         "AP50 of each class on validation",
     ):
         assert shown in page.text

@@ -108,7 +108,7 @@ def test_the_parameters_are_those_that_the_image_used(tasks):
     text = text_of(tasks / "infer" / "report.html")
     assert "fp16" not in text
     assert "start to end" not in text
-    assert re.search(r"What config.yaml asked for.*conf_thres\s+0.1", text, re.DOTALL)
+    assert re.search(r"The parameters in config.yaml.*conf_thres\s+0.1", text, re.DOTALL)
 
 
 def test_the_worst_classes_are_seen_first_and_those_without_numbers_last(tasks):
@@ -150,7 +150,7 @@ def test_a_breach_of_the_contract_is_on_the_page(tasks):
     monitor = tasks / "mining" / "out" / "monitor.txt"
     monitor.write_text(monitor.read_text(encoding="utf-8").replace("\t1.0\t", "\t0.5\t"), encoding="utf-8")
     assert report(tasks / "mining").exit_code == 0
-    assert "outputs are not as the platform wants them" in text_of(tasks / "mining" / "report.html")
+    assert "outputs break the platform's contract" in text_of(tasks / "mining" / "report.html")
 
 
 def test_images_that_are_gone_and_classes_that_nobody_asked_for_are_no_error(tasks):
@@ -180,12 +180,12 @@ def another_type(tasks):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (lambda tasks: [tasks / "nothing"], "nothing: no env.yaml belongs to it"),
+        (lambda tasks: [tasks / "nothing"], "nothing: there is no env.yaml for it"),
         (lambda tasks: [tasks / "mining", tasks / "infer"], "allowed are a training, a task that mines or infers"),
         (lambda tasks: [tasks / "training", "--to", tasks / "no" / "page.html"], "there is no folder"),
-        (no_result, "infer-result.json: missing. A page can be made of a task when it has finished"),
+        (no_result, "infer-result.json: missing. Only a finished task has a page"),
         (empty_result, "the results cannot be read"),
-        (another_type, "of object types 2 (detection) and 4 (instance)"),
+        (another_type, "have object types 2 (detection) and 4 (instance)"),
     ],
 )
 def test_what_no_page_can_be_made_of_is_said_in_a_sentence(tasks, given, words):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from workbench import shapes
+from workbench import scene as renderer
 from workbench.paint import Exposure
-from workbench.shapes import CLASS_NAMES, CROWDED, PLAIN, Scene, render, render_one, visible_boxes
+from workbench.shapes import CLASS_NAMES, CROWDED, PLAIN, Scene, render
 
 RAW = Exposure(gain=(1, 1), blur=(0, 0), noise=(0, 0))
 FLAT = Scene(objects=(1, 1), distractors=(0, 0), exposure=RAW, empty_share=0.0)
@@ -32,8 +32,8 @@ def test_every_box_lies_within_its_image_and_has_a_class(scene):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_box_is_tight_around_the_painted_pixels(monkeypatch, seed):
-    monkeypatch.setattr(shapes, "background", lambda _, height, width: np.zeros((height, width, 3), np.float32))
-    sample = render_one(np.random.default_rng(seed), FLAT)
+    monkeypatch.setattr(renderer, "background", lambda _, height, width: np.zeros((height, width, 3), np.float32))
+    sample = renderer.render_owned(np.random.default_rng(seed), FLAT)[0]
     ys, xs = np.nonzero(sample.image.max(axis=2))
     painted = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1])
     assert len(sample.boxes) == 1
@@ -45,7 +45,7 @@ def test_an_object_behind_another_gets_the_box_of_what_is_left_of_it():
     owners = np.full((10, 20), -1, np.int16)
     owners[2:8, 3:15] = 0
     owners[2:8, 9:18] = 1
-    assert visible_boxes(owners, 2).tolist() == [[3, 2, 9, 8], [9, 2, 18, 8]]
+    assert [renderer.visible_box(owners == index) for index in (0, 1)] == [(3, 2, 9, 8), (9, 2, 18, 8)]
 
 
 @pytest.mark.parametrize(("share", "objects"), [(1.0, False), (0.0, True)])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from common.boxes import rotated
-from workbench import ships
+from workbench import scene as renderer
 from workbench.paint import Exposure
-from workbench.ships import CLASS_NAMES, CROWDED, PLAIN, Scene, cover, render, render_one
+from workbench.ships import CLASS_NAMES, CROWDED, PLAIN, Scene, cover, render
 
 RAW = Exposure(gain=(1, 1), blur=(0, 0), noise=(0, 0))
-LONE = Scene(objects=(1, 1), clutter=(0, 0), exposure=RAW, empty_share=0.0)
+LONE = Scene(objects=(1, 1), distractors=(0, 0), exposure=RAW, empty_share=0.0)
 
 
 def boxes_of(sample):
@@ -42,9 +42,11 @@ def test_every_object_lies_within_its_image_beside_the_others(scene):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_painted_pixels_reach_all_four_sides_of_the_box_and_no_further(monkeypatch, seed):
-    monkeypatch.setattr(ships, "background", lambda _, height, width: np.zeros((height, width, 3), np.float32))
-    monkeypatch.setattr(ships, "paint", lambda _, canvas, alpha: np.maximum(canvas, 255 * alpha[..., None], out=canvas))
-    sample = render_one(np.random.default_rng(seed), LONE)
+    monkeypatch.setattr(renderer, "background", lambda _, height, width: np.zeros((height, width, 3), np.float32))
+    monkeypatch.setattr(
+        renderer, "paint", lambda _, canvas, alpha: np.maximum(canvas, 255 * alpha[..., None], out=canvas)
+    )
+    sample = renderer.render_owned(np.random.default_rng(seed), LONE)[0]
     ((x, y, width, height, angle),) = boxes_of(sample).tolist()
     rows, columns = np.nonzero(sample.image[..., 0] >= 64)
     right, down = columns + 0.5 - x, rows + 0.5 - y

@@ -24,13 +24,13 @@ def main() -> None:
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the tasks and the report go.")] = Path("build/demo"),
-    image: Annotated[str, typer.Option(help="Which image, by the name of its folder.")] = DEFAULT,
+    folder: Annotated[Path, typer.Option(help="Folder for the tasks and the report.")] = Path("build/demo"),
+    image: Annotated[str, typer.Option(help="Image, by the name of its folder.")] = DEFAULT,
     object_type: Annotated[
-        str | None, typer.Option(help="detection, semantic or instance, for an image that has several.")
+        str | None, typer.Option(help="detection, semantic or instance, for an image with several.")
     ] = None,
 ) -> None:
-    """Train, mine and infer on rendered images, and show the results on one page. Minutes on 2 cores."""
+    """Train, mine and infer on rendered images, and show the results on one page. Takes minutes on 2 cores."""
     try:
         plan = find_plan(image, object_type)
     except ValueError as error:
@@ -45,9 +45,9 @@ def demo(
 
 @app.command()
 def render(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something is stale.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is stale.")] = False,
 ) -> None:
-    """Write the templates and the docs' parameter tables that follow from params.py."""
+    """Write the templates and the parameter tables of the docs, which follow from params.py."""
     from workbench.render import stale, write
 
     for path in stale() if check else write():

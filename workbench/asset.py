@@ -1,4 +1,4 @@
-"""What the platform's side of a task has to know of an image, whether it was rendered or lies on the disk."""
+"""Interface of an image of a task, rendered or on disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class CocoMask:
-    """What an object covers, as a COCO file of the platform says it.
+    """Mask of an object as the platform's COCO files have it.
 
     Attributes:
         segmentation: compressed RLE `{"counts": text, "size": [height, width]}`, one polygon of whole numbers
@@ -43,7 +43,7 @@ class Asset(Protocol):
 
     @property
     def angles(self) -> Angles:
-        """`(n,)` radians, clockwise as one sees it."""
+        """`(n,)` radians, clockwise on the screen."""
 
     @property
     def masks(self) -> Sequence[CocoMask]:
@@ -65,4 +65,4 @@ class Asset(Protocol):
         """Makes the image file."""
 
     def without_objects(self) -> Self:
-        """The same file with nothing on it."""
+        """Copy of the image without objects."""

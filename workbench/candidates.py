@@ -8,24 +8,24 @@ from pathlib import Path
 import numpy as np
 
 from common.contract import ObjectType, Verb
+from workbench.drawn import true_objects
 from workbench.gallery import Tile, decode
 from workbench.masked import Rendered
 from workbench.matching import judge, judge_pixels
-from workbench.objects import true_objects
+from workbench.outline import mask_outline
 from workbench.outputs import Item, objects_of, read_items, read_ranking, read_regions
-from workbench.round import Round
-from workbench.silhouette import silhouette
+from workbench.story import Story
 from workbench.task import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """One image; pixels and masks are read when they are looked at, since a task may have more than memory holds.
+class RankedImage:
+    """An image of the ranking; pixels and masks are read on demand, since a task may have more than memory holds.
 
     Attributes:
         rank: its place in the mining result, from 1; without mining, in the index.
-        score: its mining score; the bigger, the sooner it is worth a label. None without mining.
-        found: what the model found on it; nothing without inference.
+        score: its mining score; higher is labelled sooner. None without mining.
+        found: objects that the model found; empty without inference.
         known: whether the truth about it is known.
         look: makes the tile.
     """
@@ -42,7 +42,7 @@ class Candidate:
         return self.look()
 
 
-def read_candidates(story: Round) -> list[Candidate]:
+def read_candidates(story: Story) -> list[RankedImage]:
     """The candidates of a story, best mining score first; without mining, in the order of the index."""
     task, truth, radians = story.candidates, story.truth, story.radians
     if task is None:
@@ -52,19 +52,19 @@ def read_candidates(story: Round) -> list[Candidate]:
     ranking = read_ranking(task) if mined else [(path, None) for path in task.candidates]
     found = ((path, score, items.get(path.name, []), truth.get(path.name)) for path, score in ranking)
     return [
-        Candidate(rank, score, own, known is not None, partial(_tile, task, path, rank, score, own, known, radians))
+        RankedImage(rank, score, own, known is not None, partial(_tile, task, path, rank, score, own, known, radians))
         for rank, (path, score, own, known) in enumerate(found, 1)
     ]
 
 
-def spread(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+def spread(candidates: Sequence[RankedImage], count: int) -> list[RankedImage]:
     """At most `count` candidates on which something was found, evenly spread over their order."""
     shown = [each for each in candidates if each.found]
     places = np.linspace(0, len(shown) - 1, min(count, len(shown))).round().astype(int)
     return [shown[place] for place in places]
 
 
-def mistakes_per_image(candidates: Sequence[Candidate]) -> float | None:
+def mistakes_per_image(candidates: Sequence[RankedImage]) -> float | None:
     """The mean of the verdicts' mistakes, or None where the truth about no image is known."""
     verdicts = [each.tile.verdict for each in candidates if each.known]
     counts = [verdict.mistakes for verdict in verdicts if verdict is not None]
@@ -85,5 +85,5 @@ def _tile(
     compare = judge_pixels if task.object_type is ObjectType.SEMANTIC else judge
     verdict = compare(found, truth) if truth else None
     chosen = read_regions(task, path)
-    regions = None if chosen is None else silhouette(chosen)
+    regions = None if chosen is None else mask_outline(chosen)
     return Tile(path, decode(path), found, score, rank, truth, verdict, regions)

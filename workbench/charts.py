@@ -1,6 +1,7 @@
 """Charts as SVG that take their colours from the page, so that they fit a light and a dark one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import Final
@@ -19,34 +20,60 @@ BINS: Final = 24
 LABEL: Final = 15
 """The height of a line of text."""
 
+MARKED: Final = 12
+"""A line of at most so many points has a dot at each."""
+
 _GRID_LINES: Final = 4
 
 
-def line_chart(xs: Sequence[float], series: Sequence[tuple[str, str, Sequence[float]]], x_label: str) -> Markup:
-    """Lines over a common x axis; y from 0 to 1, or to the biggest value if that is more.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a chart.
+
+    Attributes:
+        name: its label.
+        colour: as CSS writes it; may be a variable of the page, `var(--first)`.
+        points: `x, y` each, at least one, x ascending.
+        span: the lowest and the highest value at each point; empty = no band is drawn.
+    """
+
+    name: str
+    colour: str
+    points: Sequence[tuple[float, float]]
+    span: Sequence[tuple[float, float]] = ()
+
+
+def line_chart(lines: Sequence[Line], x_label: str, ticks: Sequence[float] = ()) -> Markup:
+    """Lines over a common x axis; y from 0 to 1, or to the largest value if that is more.
 
     Args:
-        xs: at least one value, ascending.
-        series: name, CSS class and values of each line.
+        lines: at least one.
         x_label: what the x axis counts.
+        ticks: values that the x axis names; by default its ends and its middle.
     """
-    top = max(1.0, *(max(values) for _, _, values in series))
-    low, high = xs[0], max(xs[-1], xs[0] + 1)
-    parts = [_grid(top), _ticks([low, round((low + high) / 2), high], low, high, x_label)]
-    labels = apart([_y(values[-1], top) for _, _, values in series], LABEL)
-    for (name, css, values), label_y in zip(series, labels, strict=True):
-        points = [(_x(x, low, high), _y(y, top)) for x, y in zip(xs, values, strict=True)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f'<polyline class="line {css}" points="{path}"><title>{escape(name)}</title></polyline>')
-        parts.append(
-            f'<text class="label {css}" x="{points[-1][0] + 6:.1f}" y="{label_y + 4:.1f}">'
-            f"{escape(name)} {values[-1]:.2f}</text>"
-        )
+    xs, ys = ([point[axis] for line in lines for point in line.points] for axis in (0, 1))
+    low, top = min(xs), max(1.0, *ys)
+    high = max(*xs, low + 1)
+    parts = [_grid(top), _ticks(ticks or [low, round((low + high) / 2), high], low, high, x_label)]
+    labels = apart([_y(line.points[-1][1], top) for line in lines], LABEL)
+    for line, label_y in zip(lines, labels, strict=True):
+        parts.append(f'<g style="--tone: {line.colour}"><title>{escape(line.name)}</title>')
+        xs = [_x(x, low, high) for x, _ in line.points]
+        if line.span:
+            lows, highs = ([_y(bounds[end], top) for bounds in line.span] for end in (0, 1))
+            outline = _path([*zip(xs, lows, strict=True), *reversed([*zip(xs, highs, strict=True)])])
+            parts.append(f'<polygon class="span" points="{outline}"/>')
+        points = [*zip(xs, [_y(y, top) for _, y in line.points], strict=True)]
+        parts.append(f'<polyline class="line" points="{_path(points)}"/>')
+        if len(points) <= MARKED:
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points]
+        text = f"{escape(line.name)} {line.points[-1][1]:.2f}"
+        parts.append(f'<text class="label" x="{xs[-1] + 8:.1f}" y="{label_y + 4:.1f}">{text}</text></g>')
     return _svg(parts)
 
 
 def histogram(values: Sequence[float], low: float, high: float, x_label: str) -> Markup:
-    """How many of `values` fall into each of `BINS` equal steps from `low` to `high`."""
+    """Histogram of `values` in `BINS` equal steps from `low` to `high`."""
     counts, edges = np.histogram(values, bins=BINS, range=(low, high))
     top = max(_GRID_LINES, -(-int(counts.max()) // _GRID_LINES) * _GRID_LINES)
     parts = [_grid(top), _ticks([low, (low + high) / 2, high], low, high, x_label)]
@@ -62,12 +89,16 @@ def histogram(values: Sequence[float], low: float, high: float, x_label: str) ->
 
 
 def apart(places: Sequence[float], least: float) -> list[float]:
-    """The places, the bigger ones moved up so that any two are `least` apart: where labels go that must not overlap."""
+    """Places of labels, moved up so that any two are at least `least` apart."""
     moved = list(places)
     order = sorted(range(len(moved)), key=moved.__getitem__)
     for below, above in pairwise(order):
         moved[above] = max(moved[above], moved[below] + least)
     return moved
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 def _x(value: float, low: float, high: float) -> float:

@@ -13,7 +13,7 @@ from workbench.images import REPOSITORY
 from workbench.task import Task
 
 START: Final = ("bash", "/usr/bin/start.sh")
-"""What the images of the platform run. buildah, which is no runtime, does not look at an image's own command."""
+"""Command of the platform's images. buildah, which is not a runtime, ignores an image's own command."""
 
 _GIGABYTES_A_GPU: Final = 16
 
@@ -21,7 +21,7 @@ Command = Sequence[str]
 
 
 class Tool(StrEnum):
-    """What can run a container."""
+    """Container tools."""
 
     DOCKER = "docker"
     PODMAN = "podman"
@@ -35,8 +35,8 @@ class Launch:
     Attributes:
         command: the one that lasts as long as the task, and whose exit status is that of the task.
         environment: variables that it gets besides those of the workbench.
-        before: what must succeed before.
-        after: what is run in the end in any case, and may fail.
+        before: commands that must succeed first.
+        after: commands that are run at the end in any case, and may fail.
     """
 
     command: Command
@@ -54,10 +54,10 @@ def tag_of(image: str) -> str:
 
 
 def container_launch(tool: Tool, image: str, task: Task) -> Launch:
-    """How a task is run in a container.
+    """Commands that run a task in a container.
 
     The input is mounted read-only and the output writable, where env.yaml says that they are: at `/in` and `/out` in a
-    task of the platform, at their own paths in one of the workbench, which the image is then told.
+    task of the platform, at their own paths in one of the workbench, which its environment then names.
 
     Args:
         tool: must be installed.
@@ -82,7 +82,7 @@ def container_launch(tool: Tool, image: str, task: Task) -> Launch:
 
 
 def shared_memory(task: Task) -> str:
-    """What the platform asks for: `shm_size` of the form, or 16 GB a GPU."""
+    """Shared memory as the platform asks for it: `shm_size` of the form, or 16 GB per GPU."""
     return str(task.config.get("shm_size") or f"{_GIGABYTES_A_GPU * max(1, len(_gpus(task)))}G")
 
 
@@ -109,6 +109,6 @@ def _gpus(task: Task) -> list[str]:
 
 
 def _variables(task: Task) -> tuple[str, ...]:
-    """Where env.yaml is, if it is not where an image looks for it."""
+    """Environment that names env.yaml, if it is not where an image looks for it."""
     place = str(task.said[0] / task.env_file.name)
     return () if place == DEFAULT_ENV_FILE else (f"--env={ENV_FILE_VARIABLE}={place}",)

@@ -16,15 +16,15 @@ from workbench.form import filled_form
 from workbench.log import read_run
 from workbench.masked import MaskedSample, Rendered, sample_of, write_mask_annotations
 from workbench.outputs import read_best_stage, stage_files
-from workbench.picture import draw_overview
+from workbench.overview import draw_overview
 from workbench.plan import Plan
 from workbench.platform import write_candidate_task, write_training_task
 from workbench.report import write_report
-from workbench.round import Round, duration
 from workbench.runner import run_image
 from workbench.sample import Sample
+from workbench.story import Story, duration
 from workbench.task import Task
-from workbench.terms import TERMS
+from workbench.wording import WORDING
 
 
 class DemoError(Exception):
@@ -35,9 +35,9 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
     """Renders the data, trains, mines and infers, checks every output and writes the report.
 
     Args:
-        folder: gets `training`, `unlabelled`, `report.html` and `overview.png`; what an earlier run left there goes.
+        folder: gets `training`, `unlabelled`, `report.html` and `overview.svg`; what an earlier run left there goes.
         console: where the progress and the results are shown.
-        plan: which image, on what data.
+        plan: image and data.
 
     Raises:
         DemoError: the image failed, an output breaks the contract, or the model is worse than the plan expects.
@@ -59,12 +59,12 @@ def run_demo(folder: Path, console: Console, plan: Plan) -> None:
         object_type=plan.object_type,
     )
     _run(plan.image, candidates, console)
-    story = Round(
+    story = Story(
         training=Task.load(training),
         candidates=Task.load(candidates),
         findings=_check(candidates, console, plan),
         truth={sample_of(each).base_name: each for each in unlabelled if sample_of(each).content is None},
-        picture=folder.resolve() / "overview.png",
+        picture=folder.resolve() / "overview.svg",
     )
     _conclude(story, folder.resolve(), console, plan)
 
@@ -82,7 +82,7 @@ def write_training(folder: Path, plan: Plan) -> Path:
 
 
 def unlabelled_samples(plan: Plan) -> list[Rendered]:
-    """The candidates of the plan, and one file that is no image."""
+    """The candidates of the plan, and one file that is not an image."""
     samples = plan.unlabelled()
     first = sample_of(samples[0])
     return [*samples, Sample(first.image, content=first.encoded[:100])]
@@ -103,7 +103,7 @@ def _run(image: Path, env_file: Path, console: Console) -> None:
 
 
 def _check(env_file: Path, console: Console, plan: Plan) -> list[Finding]:
-    """What is wrong with the outputs of a task, shown at once."""
+    """Findings in the outputs of a task; they are printed too."""
     findings = check_out(env_file, rotated=plan.rotated)
     for finding in findings:
         console.print(f"- {finding}", soft_wrap=True, markup=False, highlight=False)
@@ -112,32 +112,32 @@ def _check(env_file: Path, console: Console, plan: Plan) -> list[Finding]:
 
 def _stop_at(findings: Sequence[Finding]) -> None:
     if findings:
-        raise DemoError(f"{len(findings)} outputs are not as the platform wants them")
+        raise DemoError(f"{len(findings)} outputs break the platform's contract")
 
 
-def _conclude(story: Round, folder: Path, console: Console, plan: Plan) -> None:
+def _conclude(story: Story, folder: Path, console: Console, plan: Plan) -> None:
     """Writes the report, shows the results and judges them."""
     candidates = read_candidates(story)
-    draw_overview(candidates, story, folder / "overview.png")
+    draw_overview(candidates, story, folder / "overview.svg")
     write_report(candidates, story, folder / "report.html")
     for label, path in _outputs(story, folder):
         console.print(f"  {label:<20} {path}", soft_wrap=True, highlight=False, markup=False)
-    terms = TERMS[plan.object_type]
-    reached = read_best_stage(story.both[0])[terms.metric]
+    words = WORDING[plan.object_type]
+    reached = read_best_stage(story.both[0])[words.metric]
     times = ", ".join(
         f"{task.title} {duration(seconds)}" for task in story.tasks if (seconds := read_run(task).seconds)
     )
-    console.print(f"{terms.long} on validation: {reached:.3f} ({times})", highlight=False)
+    console.print(f"{words.long} on validation: {reached:.3f} ({times})", highlight=False)
     _stop_at(story.findings)
     if reached < plan.least:
-        raise DemoError(f"{terms.long} is {reached:.3f}; at least {plan.least} is expected")
+        raise DemoError(f"{words.long} is {reached:.3f}; at least {plan.least} is expected")
 
 
-def _outputs(story: Round, folder: Path) -> Iterator[tuple[str, Path]]:
+def _outputs(story: Story, folder: Path) -> Iterator[tuple[str, Path]]:
     """Every output of the demo with what it is."""
     training, candidates = (task.output for task in story.both)
     yield "page", folder / "report.html"
-    yield "picture", folder / "overview.png"
+    yield "picture", folder / "overview.svg"
     yield "training result", training["training_result_file"]
     for file in stage_files(story.both[0]):
         yield "model file", file

@@ -22,7 +22,7 @@ _SUFFIXES: Final = {AnnotationFormat.ARK: ".txt", AnnotationFormat.VOC: ".xml"}
 
 
 def annotation_format(export_format: str | None) -> AnnotationFormat:
-    """What the platform exports for a value of `export_format`: unknown words give none, no value at all gives voc."""
+    """Annotations that the platform exports for a value of `export_format`: unknown words give none, no value voc."""
     return EXPORT_WORDS.get((export_format or DEFAULT_EXPORT_FORMAT).partition(":")[0].lower(), AnnotationFormat.NONE)
 
 

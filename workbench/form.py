@@ -23,13 +23,13 @@ def template_file(image: Path, verb: Verb, object_type: ObjectType = ObjectType.
     folder = image / "img-man"
     declared = declared_types(image)
     if object_type not in (declared if isinstance(declared, list) else [declared]):
-        raise ValueError(f"{image.name} has no form for object type {object_type.label}, but for {declared}")
+        raise ValueError(f"{image.name} has no form for object type {object_type.label}, only for {declared}")
     place = folder / TEMPLATE_FOLDERS[object_type] if isinstance(declared, list) else folder
     return place / TEMPLATE_FILE.format(verb=verb)
 
 
 def declared_types(image: Path) -> int | list[int]:
-    """What the manifest of an image says that it can work on: one object type, or a list of them."""
+    """Object types that the manifest of an image declares: one, or a list."""
     manifest = image / "img-man" / MANIFEST_FILE
     content = yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
     declared: int | list[int] = content.get("object_type", ObjectType.DETECTION.value)
@@ -65,7 +65,7 @@ def filled_form(
 def typed_changes(
     image: Path, verb: Verb, lines: Sequence[str], object_type: ObjectType = ObjectType.DETECTION
 ) -> dict[str, object]:
-    """What a person types into the form, `key=value` a line.
+    """Changes to a form as a person types them, `key=value` per line.
 
     Args:
         image: the folder of an image.

@@ -7,65 +7,62 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from workbench.frame import Frame, frames
+from workbench.drawn import Drawn
 from workbench.matching import PixelVerdict, Verdict
-from workbench.objects import Objects
+from workbench.outline import MaskOutline, Outline, box_outlines, mask_outline
 from workbench.sample import Pixels
-from workbench.silhouette import Silhouette, silhouette
-
-Shape = Frame | Silhouette
 
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One candidate.
+    """An image with its predictions.
 
     Attributes:
         path: its image file.
         image: `(H, W, 3)` uint8 BGR, or None if the file is gone, or cannot be decoded.
-        found: what the model found on it.
-        score: its mining score; the bigger, the sooner it is worth a label. None without mining.
+        found: the predictions.
+        score: its mining score; higher is labelled sooner. None without mining.
         rank: its place in the mining result, from 1; without mining, in the index.
-        truth: what really is on it, or None where nobody knows.
-        verdict: what of it is right, or None where nobody knows.
-        regions: what of it people should label, or None where mining does not say.
+        truth: the true objects, or None where unknown.
+        verdict: comparison of both, or None where the truth is unknown.
+        regions: the pixels that people should label, or None where mining does not choose regions.
     """
 
     path: Path
     image: Pixels | None
-    found: Objects
+    found: Drawn
     score: float | None
     rank: int
-    truth: Objects | None
+    truth: Drawn | None
     verdict: Verdict | PixelVerdict | None
-    regions: Silhouette | None = None
+    regions: MaskOutline | None = None
 
     @property
-    def shapes(self) -> list[Shape]:
-        """What was found, in its order."""
-        return shapes(self.found)
+    def outlines(self) -> list[Outline]:
+        """Outlines of the predictions, in their order."""
+        return outlines(self.found)
 
     @property
-    def missed(self) -> list[Shape]:
+    def missed(self) -> list[Outline]:
         """The objects that were not found."""
         if self.truth is None or not isinstance(self.verdict, Verdict):
             return []
-        return [shape for shape, missed in zip(shapes(self.truth), self.verdict.missed, strict=True) if missed]
+        return [shape for shape, missed in zip(outlines(self.truth), self.verdict.missed, strict=True) if missed]
 
     def is_wrong(self, index: int) -> bool:
-        """Whether the object `index` that was found is known to be wrong."""
+        """True if the prediction `index` is known to be wrong."""
         return isinstance(self.verdict, Verdict) and not self.verdict.right[index]
 
 
-def shapes(objects: Objects) -> list[Shape]:
-    """What to draw for each object: its mask, or if it has none its box."""
+def outlines(objects: Drawn) -> list[Outline]:
+    """Outline of each object: its mask, or if it has none its box."""
     if objects.masks is None:
-        return [*frames(objects.boxes, objects.angles)]
-    return [silhouette(mask) for mask in objects.masks]
+        return [*box_outlines(objects.boxes, objects.angles)]
+    return [mask_outline(mask) for mask in objects.masks]
 
 
 def legend(tiles: Sequence[Tile]) -> list[str]:
-    """What the lines on the tiles mean, besides the colours of the classes."""
+    """Meanings of the lines on the tiles, besides the colours of the classes."""
     judged = any(isinstance(tile.verdict, Verdict) for tile in tiles)
     chosen = any(tile.regions is not None for tile in tiles)
     return [*(["dashed: wrong", "white: missed"] if judged else []), *(["white: regions to label"] if chosen else [])]

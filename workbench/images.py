@@ -26,7 +26,7 @@ def image_folder(text: str) -> Path:
         if (folder / "start.py").is_file():
             return folder.resolve()
     names = ", ".join(folder.name for folder in image_folders())
-    raise ValueError(f"image {text!r}: no folder with a start.py; allowed are {names}, or the path of such a folder")
+    raise ValueError(f"image {text!r}: not a folder with a start.py; allowed are {names}, or the path of such a folder")
 
 
 @contextmanager

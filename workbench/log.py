@@ -1,4 +1,4 @@
-"""What an image says of its task in the log: which parameters it used, and how long it took."""
+"""Reads the parameters and the duration of a task from its log."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,17 @@ _PARAMETER: Final = re.compile(r"  (\w+): ?(.*)", re.DOTALL)
 _END: Final = "done"
 
 _Entry = tuple[datetime, str]
-"""When something was said, and what."""
+"""Time and message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One task as its log tells it; a log of another kind of image tells nothing.
+    """A task as its log describes it; logs of other images describe nothing.
 
     Attributes:
-        image: who ran it, and on what: `det-yolov5-tmi on the CPU`. Empty = unknown.
-        parameters: all that it used, defaults included, as texts. Empty = unknown.
-        seconds: from start to end; None where the log does not tell of exactly one run that ended well.
+        image: name and device: `det-yolov5-tmi on the CPU`. Empty = unknown.
+        parameters: all parameters, defaults included, as texts. Empty = unknown.
+        seconds: from start to end; None unless the log has exactly one run that ended well.
     """
 
     image: str = ""
@@ -47,7 +47,7 @@ def read_run(task: Task) -> Run:
 
 
 def _entries(text: str) -> list[_Entry]:
-    """The messages of the image; a line that does not begin like one goes on with the one before."""
+    """The messages of the image; a line that does not begin like one continues the one before."""
     entries: list[_Entry] = []
     for line in text.splitlines():
         if found := _LINE.fullmatch(line):
@@ -59,7 +59,7 @@ def _entries(text: str) -> list[_Entry]:
 
 
 def _parameters(entries: Sequence[_Entry]) -> dict[str, str]:
-    """Those that follow the start at once."""
+    """Parameters in the entries right after the start."""
     parameters: dict[str, str] = {}
     for _, said in entries:
         found = _PARAMETER.fullmatch(said)

@@ -1,4 +1,4 @@
-"""Samples with masks: which pixels show which object; and the annotations of a segmentation project."""
+"""Samples with masks, and the annotations of a segmentation project."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,20 @@ from pycocotools import mask as coco_mask
 
 from workbench.export import COCO_FILE, to_coco
 from workbench.sample import Sample
-from workbench.shapes import CUT, Owners, Scene, render_owned
+from workbench.scene import Owners, Scene, render_owned
+from workbench.shapes import CUT
 
 
 @dataclass(frozen=True, eq=False)
 class MaskedSample:
-    """A sample and what each of its objects covers. No pixel shows two objects.
+    """A sample with the mask of each object. No pixel shows two objects.
 
     Attributes:
         sample: the image, and the boxes and classes of its n objects.
         owners: `(H, W)` int16, the object that a pixel shows, -1 for none.
 
     Raises:
-        ValueError: the owners are not of the image's size, or name an object that there is not.
+        ValueError: the owners are not of the image's size, or name an object that does not exist.
     """
 
     sample: Sample
@@ -48,7 +49,7 @@ class MaskedSample:
 
 
 Rendered = Sample | MaskedSample
-"""What a renderer makes: only some know which pixels show which object."""
+"""Output of a renderer, with or without masks."""
 
 
 def sample_of(rendered: Rendered) -> Sample:
@@ -67,7 +68,7 @@ def write_mask_annotations(
     """Gives the objects of a training task with `export_format` seg-coco:raw their masks.
 
     Args:
-        root: what `write_training_task` wrote for the samples of the same images.
+        root: folder that `write_training_task` wrote for the samples of the same images.
         train: the training set.
         val: the validation set.
         class_names: the classes in the order of their indices.
@@ -85,7 +86,7 @@ def write_mask_annotations(
 def to_mask_coco(
     assets: Mapping[Path, MaskedSample], class_names: Sequence[str], known: Sequence[str]
 ) -> dict[str, Any]:
-    """What `export.to_coco` makes, with a compressed mask and its area for each object.
+    """COCO document as from `export.to_coco`, with a compressed mask and its area per object.
 
     Args:
         assets: the samples by the absolute paths of their image files.

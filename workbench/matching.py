@@ -6,16 +6,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from common.boxes import rotated
-from workbench.objects import Masks, Objects
-from workbench.sample import Boxes
+from common.boxes import rotated, upright
+from workbench.drawn import Drawn, Masks
 
 LEAST_IOU: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """Which of the objects that were found are right, and which of the true ones were missed.
+    """Verdict on objects: predictions that are right, and true objects that were missed.
 
     Attributes:
         right: `(n,)` bool, one per object that was found.
@@ -33,16 +32,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class PixelVerdict:
-    """How much of an image has the wrong class.
+    """Verdict on a map of classes.
 
     Attributes:
-        mistakes: per cent of the pixels.
+        mistakes: per cent of the pixels that have the wrong class.
     """
 
     mistakes: float
 
 
-def judge(found: Objects, truth: Objects) -> Verdict:
+def judge(found: Drawn, truth: Drawn) -> Verdict:
     """Gives each object that was found, best score first, the free true one of its class that it overlaps most.
 
     The IoU must be at least 0.5; that of the masks where there are some.
@@ -59,8 +58,8 @@ def judge(found: Objects, truth: Objects) -> Verdict:
     return Verdict(right, free)
 
 
-def judge_pixels(found: Objects, truth: Objects) -> PixelVerdict:
-    """Compares maps of classes: a mask for each class, see `Objects.of_classes`. The truth's has the image's size."""
+def judge_pixels(found: Drawn, truth: Drawn) -> PixelVerdict:
+    """Compares maps of classes: a mask for each class, see `Drawn.of_classes`. The truth's has the image's size."""
     assert found.masks is not None
     assert truth.masks is not None
     wrong = np.zeros(truth.masks.shape[1:], np.bool_)
@@ -69,24 +68,14 @@ def judge_pixels(found: Objects, truth: Objects) -> PixelVerdict:
     return PixelVerdict(100 * float(wrong.mean()))
 
 
-def overlaps(found: Objects, truth: Objects) -> NDArray[np.float64]:
+def overlaps(found: Drawn, truth: Drawn) -> NDArray[np.float64]:
     """Intersection over union of n objects with m others, `(n, m)`: of masks, else of rotated boxes, else of boxes."""
     if found.masks is not None and truth.masks is not None:
         return mask_iou(found.masks, truth.masks)
     if not (found.angles.any() or truth.angles.any()):
-        return iou(found.boxes, truth.boxes)
+        return upright.iou(*(each.boxes.astype(np.float64) for each in (found, truth)))
     left, right = (rotated.from_upright(each.boxes, each.angles) for each in (found, truth))
     return rotated.iou(left, right)
-
-
-def iou(left: Boxes, right: Boxes) -> NDArray[np.float64]:
-    """Intersection over union of `(n, 4)` and `(m, 4)` boxes with exclusive max corners: `(n, m)`."""
-    low = np.maximum(left[:, None, :2], right[None, :, :2])
-    high = np.minimum(left[:, None, 2:], right[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    union = _area(left)[:, None] + _area(right)[None, :] - shared
-    ratio: NDArray[np.float64] = shared / np.maximum(union, 1)
-    return ratio
 
 
 def mask_iou(left: Masks, right: Masks) -> NDArray[np.float64]:
@@ -95,16 +84,9 @@ def mask_iou(left: Masks, right: Masks) -> NDArray[np.float64]:
         return np.zeros((len(left), len(right)))
     first, second = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (left, right))
     shared = first @ second.T
-    union = first.sum(1)[:, None] + second.sum(1)[None, :] - shared
-    ratio: NDArray[np.float64] = shared / np.maximum(union, 1)
-    return ratio
+    return upright.ratio(shared, first.sum(1), second.sum(1))
 
 
-def _mask_of(name: str, objects: Objects, masks: Masks, nothing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _mask_of(name: str, objects: Drawn, masks: Masks, nothing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pixels of a class; those of `nothing`'s shape, all false, where it does not occur."""
     return masks[objects.names.index(name)] if name in objects.names else np.zeros_like(nothing)
-
-
-def _area(boxes: Boxes) -> NDArray[np.int64]:
-    area: NDArray[np.int64] = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return area

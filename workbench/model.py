@@ -13,9 +13,9 @@ class Model:
     """One stage of a model.
 
     Attributes:
-        files: of the stage.
-        stage: its name.
-        class_names: what it was trained on; empty if nobody said.
+        files: files of the stage.
+        stage: name of the stage.
+        class_names: classes that it was trained on; empty if unknown.
     """
 
     files: Sequence[Path]
@@ -27,14 +27,14 @@ def trained_model(env_file: Path) -> Model:
     """The best stage of a finished training.
 
     Raises:
-        OSError, ValueError, KeyError: there is no result.yaml, or not as the platform wants it.
+        OSError, ValueError, KeyError: there is no result.yaml, or it breaks the contract.
     """
     task = Task.load(env_file)
     return Model(stage_files(task), read_best_stage(task)["stage_name"], task.class_names)
 
 
 def read_model(paths: Sequence[Path]) -> Model:
-    """A model that a person names.
+    """Model of the paths that a person gives.
 
     Args:
         paths: the env.yaml of a finished training, or files of weights.
@@ -49,4 +49,4 @@ def read_model(paths: Sequence[Path]) -> Model:
     try:
         return trained_model(paths[0])
     except (OSError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{paths[0]}: no result of a training belongs to it ({error}). Run it first") from None
+        raise ValueError(f"{paths[0]}: it has no training result ({error}). Run the task first") from None

@@ -1,4 +1,4 @@
-"""Reads what a task has left below `/out`, for the report."""
+"""Reads the outputs of a task, for the report."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from common.contract import REGIONS_FOLDER, ObjectType
 from common.masks import rle
 from common.results.class_metrics import CLASS_FILE, ClassMetrics, read_classes
 from common.results.curve import CURVE_FILE, Point, read_curve
-from workbench.objects import Objects
+from workbench.drawn import Drawn
 from workbench.task import Task
 
 Item = dict[str, Any]
@@ -46,7 +46,7 @@ def read_class_metrics(task: Task) -> list[ClassMetrics]:
 
 
 def read_items(task: Task) -> dict[str, list[Item]]:
-    """What was found, by the base names of the images; an image with nothing on it has an empty entry too."""
+    """Predictions by the base names of the images; images without any have an empty entry."""
     document = json.loads(task.output["infer_result_file"].read_text(encoding="utf-8"))
     if task.object_type is not ObjectType.DETECTION:
         return _of_coco(document)
@@ -54,13 +54,13 @@ def read_items(task: Task) -> dict[str, list[Item]]:
     return {name: entry.get("boxes") or entry.get("annotations") or [] for name, entry in images.items()}
 
 
-def objects_of(items: Sequence[Item], object_type: ObjectType, radians: float = 1.0) -> Objects:
+def objects_of(items: Sequence[Item], object_type: ObjectType, radians: float = 1.0) -> Drawn:
     """The objects of one image, with their masks where the project has some.
 
     Args:
-        items: of the image.
+        items: predictions on the image.
         object_type: what the project labels.
-        radians: in the unit of their angles.
+        radians: radians per unit of their angles.
     """
     return _of_boxes(items, radians) if object_type is ObjectType.DETECTION else _of_masks(items)
 
@@ -84,9 +84,9 @@ def read_ranking(task: Task) -> list[tuple[Path, float]]:
     return [(paths[Path(image).stem], float(score)) for image, score in rows]
 
 
-def _of_boxes(items: Sequence[Item], radians: float) -> Objects:
+def _of_boxes(items: Sequence[Item], radians: float) -> Drawn:
     boxes = [item["box"] for item in items]
-    return Objects(
+    return Drawn(
         boxes=_corners([[box["x"], box["y"], box["w"], box["h"]] for box in boxes]),
         angles=radians * np.array([box.get("rotate_angle", 0.0) for box in boxes], np.float64),
         names=tuple(item["class_name"] for item in items),
@@ -103,11 +103,11 @@ def _of_coco(document: dict[str, Any]) -> dict[str, list[Item]]:
     return {image["file_name"]: items[image["id"]] for image in document["images"]}
 
 
-def _of_masks(items: Sequence[Item]) -> Objects:
+def _of_masks(items: Sequence[Item]) -> Drawn:
     scores = [item["score"] for item in items]
     texts = [item["segmentation"] for item in items]
     masks = [rle.decode(text["counts"].encode(), (text["size"][0], text["size"][1])) for text in texts]
-    return Objects(
+    return Drawn(
         boxes=_corners([item["bbox"] for item in items]),
         angles=np.zeros(len(items)),
         names=tuple(item["class_name"] for item in items),

@@ -1,4 +1,4 @@
-"""How the renderers fill a shape, and how they photograph what they have painted."""
+"""Fills shapes, and photographs the painted canvas."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ _LEAST_CONTRAST: Final = 110.0
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How images are photographed. Pairs are the bounds of a uniform draw.
+    """Settings of a photograph. Pairs are the bounds of a uniform draw.
 
     Attributes:
         gain: factor of the brightness, 1 = as drawn.

@@ -1,15 +1,16 @@
-"""What the demo does with an image: the data that it renders, the forms that it fills in, what it expects."""
+"""Plans of the demos: data, forms and expected results per image."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from common.contract import ObjectType
 from workbench import shapes, ships
 from workbench.images import REPOSITORY
 from workbench.masked import Rendered, render_masked
 from workbench.paint import DARK, UNSHARP
+from workbench.scene import Scene, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +21,18 @@ class Plan:
         image: the folder of the image.
         object_type: what the project labels.
         class_names: the classes in the order of their indices.
-        render: `count` images of a scene for a seed.
-        scenes: how many of the unlabelled images show which scene. The first is that of the training too.
+        scenes: numbers of unlabelled images, each with its scene. The first scene is that of the training too.
         counts: images to train on, and to validate.
         training: changes to the training template.
         mining: changes to the mining template, which serves mining and inference in one task too.
-        least: of the metric that the platform lists a model by, on the validation images, 0 to 1.
+        least: lowest expected value of the metric that the platform lists a model by, on validation, 0 to 1.
         rotated: whether the image finds rotated boxes.
     """
 
     image: Path
     object_type: ObjectType
     class_names: Sequence[str]
-    render: Callable[[int, int, Any], Sequence[Rendered]]
-    scenes: Sequence[tuple[int, Any]]
+    scenes: Sequence[tuple[int, Scene]]
     counts: tuple[int, int]
     training: Mapping[str, object]
     mining: Mapping[str, object]
@@ -47,19 +46,22 @@ class Plan:
 
     def train(self) -> Sequence[Rendered]:
         """The training images."""
-        return self.render(self.counts[0], 0, self.scenes[0][1])
+        return self._render(self.counts[0], 0, self.scenes[0][1])
 
     def val(self) -> Sequence[Rendered]:
         """The validation images."""
-        return self.render(self.counts[1], 1, self.scenes[0][1])
+        return self._render(self.counts[1], 1, self.scenes[0][1])
 
     def unlabelled(self) -> list[Rendered]:
         """The candidates."""
         return [
             sample
             for seed, (count, scene) in enumerate(self.scenes, start=2)
-            for sample in self.render(count, seed, scene)
+            for sample in self._render(count, seed, scene)
         ]
+
+    def _render(self, count: int, seed: int, scene: Scene) -> Sequence[Rendered]:
+        return (render if self.object_type is ObjectType.DETECTION else render_masked)(count, seed, scene)
 
 
 DEFAULT: Final = "det-yolov5-tmi"
@@ -101,7 +103,6 @@ _DETECTION: Final = Plan(
     image=REPOSITORY / DEFAULT,
     object_type=ObjectType.DETECTION,
     class_names=shapes.CLASS_NAMES,
-    render=shapes.render,
     scenes=_SCENES,
     counts=_COUNTS,
     training=_YOLO_TRAINING | {"model": "yolov5n", "epochs": 24},
@@ -115,7 +116,6 @@ PLANS: Final = (
         image=REPOSITORY / "rot-mmrotate-tmi",
         object_type=ObjectType.DETECTION,
         class_names=ships.CLASS_NAMES,
-        render=ships.render,
         scenes=((84, ships.PLAIN), (12, ships.DIM), (12, ships.CROWDED), (12, ships.BLURRED)),
         counts=_COUNTS,
         training={
@@ -137,7 +137,6 @@ PLANS: Final = (
         image=REPOSITORY / "seg-all-in-one-tmi",
         object_type=ObjectType.SEMANTIC,
         class_names=shapes.CLASS_NAMES,
-        render=render_masked,
         scenes=_LARGE_SCENES,
         counts=_COUNTS,
         training={
@@ -161,7 +160,6 @@ PLANS: Final = (
         image=REPOSITORY / "seg-all-in-one-tmi",
         object_type=ObjectType.INSTANCE,
         class_names=shapes.CLASS_NAMES,
-        render=render_masked,
         scenes=_CUT_SCENES,
         counts=_COUNTS,
         training=_YOLO_TRAINING | {"model": "yolov5n-seg", "epochs": 25},

@@ -90,8 +90,8 @@ def write_candidate_task(
         model_files: every file of one stage of the trained model.
         class_names: the classes that the model was trained on.
         parameters: what the web form would send: the values of the mining template if `run_mining`, else of infer.
-        run_mining: whether a score for each image is wanted.
-        run_infer: whether the boxes of each image are wanted.
+        run_mining: whether to score the images.
+        run_infer: whether to predict boxes.
         stage: the stage that `model_files` belong to.
         gpu_id: devices as the image sees them, `0,1`; empty = CPU.
         task_id: first column of monitor.txt.

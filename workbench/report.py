@@ -1,43 +1,32 @@
-"""The page about a training, about what a model found and what to label next, or about all of it: one HTML file."""
+"""HTML page about a training, about what a model found and what to label next, or about both."""
 
-import base64
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
-
-import cv2
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from typing import Final
 
 from common.contract import RESERVED_KEYS, WORK_FOLDER, Verb
 from common.results.class_metrics import COLUMNS, worst_first
-from workbench.candidates import Candidate, mistakes_per_image, spread
-from workbench.charts import histogram, line_chart
-from workbench.gallery import Tile, legend, shapes
+from workbench.candidates import RankedImage, mistakes_per_image, spread
+from workbench.gallery import Tile, legend, outlines
+from workbench.graphics import curve_chart, embed, mistakes_of_quarters, score_charts
 from workbench.log import Run, read_run
 from workbench.matching import PixelVerdict
-from workbench.outputs import read_best_stage, read_class_metrics, read_training_curve
-from workbench.round import Round, duration
-from workbench.sample import Pixels
+from workbench.outputs import read_best_stage, read_class_metrics
+from workbench.pages import filled
+from workbench.story import Story, duration
 from workbench.task import Task
-from workbench.terms import TERMS, Terms
-from workbench.tiles import colour_of
+from workbench.wording import WORDING
 
-TEMPLATE: Final = "report.html.j2"
 PREDICTIONS: Final = 24
 MINED: Final = 12
 CLASSES: Final = 20
-"""Shown at once, the worst ones; the others after a click."""
+"""Classes shown at first, the worst ones; the others after a click."""
 
 LISTED: Final = 20
-"""Outputs of one folder; of more, only the number is told."""
-
-MOST_PIXELS: Final = 640
-"""Longer side of an image in the page."""
+"""Outputs of a folder that are listed; of more, only the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +35,14 @@ class Figure:
 
     Attributes:
         value: as it is shown.
-        label: what it counts.
+        label: its meaning.
     """
 
     value: str
     label: str
 
 
-def write_report(candidates: Sequence[Candidate], story: Round, file: Path) -> Path:
+def write_report(candidates: Sequence[RankedImage], story: Story, file: Path) -> Path:
     """Writes the page.
 
     Args:
@@ -64,27 +53,13 @@ def write_report(candidates: Sequence[Candidate], story: Round, file: Path) -> P
     Returns:
         `file`.
     """
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(picture=embed, colour_of=colour_of, shapes=shapes)
-    page = environment.get_template(TEMPLATE).render(_content(candidates, story, file.resolve().parent))
-    file.write_text(page, encoding="utf-8")
+    content = _content(candidates, story, file.resolve().parent)
+    file.write_text(filled("report.html.j2", **content), encoding="utf-8")
     return file
 
 
-def embed(image: Pixels) -> str:
-    """An image as a data URL, no larger than a page shows it."""
-    factor = MOST_PIXELS / max(image.shape[:2])
-    if factor < 1:
-        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
-    return "data:image/jpeg;base64," + base64.b64encode(encoded).decode("ascii")
-
-
 def caption(tile: Tile) -> str:
-    """What the model did on an image: `3 found`, and where the truth is known what was wrong."""
+    """Result on an image: `3 found`, and where the truth is known the mistakes."""
     found = f"{len(tile.found.names)} found"
     if tile.verdict is None:
         return found
@@ -94,8 +69,8 @@ def caption(tile: Tile) -> str:
     return ", ".join([found, *(f"{count} {word}" for count, word in counts if count)])
 
 
-def title(story: Round) -> str:
-    """What the page is about."""
+def title(story: Story) -> str:
+    """Title of the page."""
     if story.candidates is None:
         return "A trained model"
     if story.training is not None:
@@ -103,10 +78,10 @@ def title(story: Round) -> str:
     return "What to label next" if story.asked(Verb.MINING) else "What the model found"
 
 
-def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dict[str, Any]:
+def _content(candidates: Sequence[RankedImage], story: Story, folder: Path) -> dict[str, object]:
     """Everything that the template names."""
     mined, inferred = story.asked(Verb.MINING), story.asked(Verb.INFER)
-    terms = TERMS[story.object_type]
+    words = WORDING[story.object_type]
     parts = [spread(candidates, PREDICTIONS), *((candidates[:MINED], candidates[-MINED:]) if mined else ((), ()))]
     predicted, first, last = ([each.tile for each in part] for part in parts)
     runs = {task.env_file: read_run(task) for task in story.tasks}
@@ -115,19 +90,21 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
         "title": title(story),
         "overview": None if story.picture is None else _relative(story.picture, folder),
         "names": _names(candidates, story) if inferred else (),
-        "terms": terms,
+        "words": words,
         "figures": list(_figures(candidates, story, runs)),
         "mined": mined,
         "inferred": inferred,
         "caption": caption if inferred else lambda _: "",
+        "embed": embed,
+        "outlines": outlines,
         **(_training(story.training) if story.training is not None else {}),
-        "charts": list(_charts(candidates, story)),
+        "charts": list(score_charts(candidates, story)),
         "legend": legend([*predicted, *first, *last]),
         "predicted": predicted,
         "first": first,
         "last": last,
-        "mistakes": _mistakes(candidates, terms),
-        "told": all(run.parameters for run in runs.values()),
+        "mistakes": mistakes_of_quarters(candidates, story),
+        "logged": all(run.parameters for run in runs.values()),
         "tasks": [
             (task.title, run.image, _parameters(task, run), list(_outputs(task, folder)))
             for task, run in zip(story.tasks, runs.values(), strict=True)
@@ -135,13 +112,13 @@ def _content(candidates: Sequence[Candidate], story: Round, folder: Path) -> dic
     }
 
 
-def _names(candidates: Sequence[Candidate], story: Round) -> list[str]:
-    """The classes of the project, and those that were found besides."""
+def _names(candidates: Sequence[RankedImage], story: Story) -> list[str]:
+    """The classes of the project, and others that were found."""
     found = (item["class_name"] for each in candidates for item in each.found)
     return list(dict.fromkeys([*story.class_names, *found]))
 
 
-def _figures(candidates: Sequence[Candidate], story: Round, runs: Mapping[Path, Run]) -> Iterator[Figure]:
+def _figures(candidates: Sequence[RankedImage], story: Story, runs: Mapping[Path, Run]) -> Iterator[Figure]:
     """The summary."""
     if story.training is not None:
         yield from _figures_of_training(story.training, runs[story.training.env_file])
@@ -150,15 +127,15 @@ def _figures(candidates: Sequence[Candidate], story: Round, runs: Mapping[Path, 
     yield from _time(story.candidates, runs[story.candidates.env_file])
     yield Figure(str(len(candidates)), "unlabelled images")
     mistakes = mistakes_per_image(candidates)
-    if story.asked(Verb.INFER) and TERMS[story.object_type].scored:
+    if story.asked(Verb.INFER) and WORDING[story.object_type].scored:
         yield Figure(str(sum(len(each.found) for each in candidates)), "objects found on them")
     elif mistakes is not None:
         yield Figure(f"{mistakes:.1f} %", "of their pixels wrong")
 
 
 def _figures_of_training(task: Task, run: Run) -> Iterator[Figure]:
-    terms, stage = TERMS[task.object_type], read_best_stage(task)
-    for key, label in ((terms.metric, f"{terms.long} on validation"), terms.second):
+    words, stage = WORDING[task.object_type], read_best_stage(task)
+    for key, label in ((words.metric, f"{words.long} on validation"), words.second):
         if key in stage:
             yield Figure(f"{stage[key]:.3f}", label)
     yield from _time(task, run)
@@ -171,58 +148,19 @@ def _time(task: Task, run: Run) -> Iterator[Figure]:
         yield Figure(duration(run.seconds), f"{task.title}, start to end")
 
 
-def _training(task: Task) -> dict[str, Any]:
-    """What the template names in the part about the training."""
+def _training(task: Task) -> dict[str, object]:
+    """Content of the part about the training."""
     classes = worst_first(read_class_metrics(task))
     return {
         "stage": read_best_stage(task),
-        "curve": _curve(task),
+        "curve": curve_chart(task),
         "classes": (classes[:CLASSES], classes[CLASSES:]),
         "columns": COLUMNS[task.object_type],
     }
 
 
-def _curve(task: Task) -> Markup | None:
-    """The training curve; the loss is scaled to its biggest value. None without epochs."""
-    curve = read_training_curve(task)
-    if not curve:
-        return None
-    terms, most = TERMS[task.object_type], max(epoch.loss for epoch in curve) or 1.0
-    series = [
-        (terms.curve[0], "first", [epoch.first for epoch in curve]),
-        (terms.curve[1], "second", [epoch.second for epoch in curve]),
-        ("loss", "third", [epoch.loss / most for epoch in curve]),
-    ]
-    return line_chart([epoch.step for epoch in curve], series, terms.step)
-
-
-def _charts(candidates: Sequence[Candidate], story: Round) -> Iterator[tuple[str, Markup]]:
-    """How the candidates scored, and what was found on them, each with its title."""
-    if story.asked(Verb.MINING):
-        scores = [each.score for each in candidates if each.score is not None]
-        low, high = min([0.0, *scores]), max([0.0, *scores])
-        yield "Mining scores", histogram(scores, low, high if high > low else low + 1, "score")
-    if not story.asked(Verb.INFER):
-        return
-    if TERMS[story.object_type].scored:
-        found = [item["score"] for each in candidates for item in each.found if item["score"] is not None]
-        yield "Detection scores", histogram(found, 0.0, 1.0, "score")
-        return
-    shares = [each.tile.verdict.mistakes for each in candidates if each.known and each.tile.verdict is not None]
-    if shares:
-        yield "Wrong pixels", histogram(shares, 0.0, max([1.0, *shares]), "%")
-
-
-def _mistakes(candidates: Sequence[Candidate], terms: Terms) -> list[str]:
-    """How many mistakes an image of the first and of the last quarter has, in words; nothing where nobody knows."""
-    quarter = max(1, len(candidates) // 4)
-    counts = [mistakes_per_image(part) for part in (candidates[:quarter], candidates[-quarter:])]
-    known = [terms.mistakes.format(count) for count in counts if count is not None]
-    return known if len(known) == len(counts) else []
-
-
 def _parameters(task: Task, run: Run) -> Mapping[str, object]:
-    """What the image says it used; where it says nothing, the hyper-parameters of config.yaml."""
+    """Parameters from the log of the image, or else the hyper-parameters of config.yaml."""
     asked = {key: value for key, value in sorted(task.config.items()) if key not in RESERVED_KEYS}
     return run.parameters or asked
 

@@ -17,7 +17,7 @@ from workbench.task import Task
 
 POLL_SECONDS: Final = 0.2
 PLAIN_STEP: Final = 0.05
-"""How much progress is worth a line of its own where no terminal can redraw one."""
+"""Progress between two lines where no terminal can redraw one."""
 
 TAIL_LINES: Final = 5
 """The platform shows this many last lines of the log as the reason of a failure."""
@@ -51,7 +51,7 @@ def run_launch(launch: Launch, task: Task, name: str, console: Console | None = 
     Args:
         launch: the processes.
         task: the task.
-        name: what runs, for people.
+        name: of the process, for people.
         console: see `run_image`.
 
     Returns:
@@ -69,7 +69,7 @@ def run_launch(launch: Launch, task: Task, name: str, console: Console | None = 
 
 
 def read_progress(monitor_file: Path) -> float | None:
-    """The progress from 0 to 1 that monitor.txt tells, or None while it tells nothing."""
+    """Progress in monitor.txt, 0 to 1, or None while there is none."""
     try:
         return min(1.0, max(0.0, float(monitor_file.read_text(encoding="utf-8").split("\t")[2])))
     except (OSError, IndexError, ValueError):
@@ -77,7 +77,7 @@ def read_progress(monitor_file: Path) -> float | None:
 
 
 def tail(log_file: Path) -> list[str]:
-    """The last lines of the log: what the platform would show."""
+    """The last lines of the log, which the platform would show."""
     return log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
 
 

@@ -1,4 +1,4 @@
-"""One image of a task with what is on it, before it becomes files."""
+"""An image of a task with its objects, before it becomes files."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -40,7 +40,7 @@ class Sample:
         boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels; the max corner is exclusive (width = x2 - x1). Those
             of a rotated object are the corners that it has when it is turned back to angle 0 about its centre.
         classes: `(n,)` int64, positions in the task's class names.
-        angles: `(n,)` float64, radians, clockwise as one sees it. By default nothing is rotated.
+        angles: `(n,)` float64, radians, clockwise on the screen. By default nothing is rotated.
         name: path below `/in/assets`, kept as it is; None names the file by its SHA-1, as the platform does.
         extension: how the image is encoded: `jpg`, `png` or `bmp`.
         content: the bytes of the file where they are not an encoding of `image`: a broken file, a palette, EXIF.
@@ -85,7 +85,7 @@ class Sample:
 
     @property
     def base_name(self) -> str:
-        """The name of the image file without its folder: what the results of a task know the image by."""
+        """The name of the image file without its folder: by which the results of a task name the image."""
         return self.asset.rpartition("/")[2]
 
     @property
@@ -109,5 +109,5 @@ class Sample:
         file.write_bytes(self.encoded)
 
     def without_objects(self) -> Self:
-        """The same file with nothing on it."""
+        """Copy of the image without objects."""
         return replace(self, boxes=no_boxes(), classes=no_classes(), angles=no_angles())

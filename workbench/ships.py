@@ -1,58 +1,82 @@
-"""Renders rotated sample data: ships, vehicles and planes as seen from above, the same ones for the same seed."""
+"""Ships, vehicles and planes as seen from above, with rotated boxes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from workbench.hulls import CLASSES, CLUTTER, Kind
-from workbench.outlines import Points, place
-from workbench.paint import CLEAR, DARK, UNSHARP, Exposure, expose, paint
-from workbench.sample import Sample
-from workbench.shapes import SIZES
-from workbench.textures import Canvas, background
-
-CLASS_NAMES: Final = tuple(CLASSES)
+from workbench import scene
+from workbench.paint import DARK, UNSHARP
+from workbench.scene import Figure, Owners, Points, place
+from workbench.shapes import Contour, crescent, disc, star
+from workbench.textures import Canvas
 
 _ATTEMPTS: Final = 20
 _FINENESS: Final = 8
 """Samples along a pixel's side: the edge that is drawn lies within 1/8 pixel of the edge that is annotated."""
 
 
+def ship(rng: np.random.Generator) -> list[Points]:
+    """A hull with a pointed bow, and a deck house in its rear half."""
+    shoulder, stern = rng.uniform(0.35, 0.65), rng.uniform(0.7, 0.95)
+    hull = _mirrored([(1.0, 0.12), (0.5 + shoulder / 2, 0.62), (shoulder, 1.0), (-0.8, 1.0), (-1.0, stern)])
+    rear = rng.uniform(-0.8, -0.5)
+    return [hull, _rectangle(rear, rear + rng.uniform(0.3, 0.6), 0.5)]
+
+
+def vehicle(rng: np.random.Generator) -> list[Points]:
+    """A box with blunt corners, and a windscreen in its front half."""
+    body = _mirrored([(1.0, 0.72), (0.88, 1.0), (-0.9, 1.0), (-1.0, 0.8)])
+    front = rng.uniform(0.15, 0.4)
+    return [body, _rectangle(front, front + 0.28, 0.72)]
+
+
+def plane(rng: np.random.Generator) -> list[Points]:
+    """A fuselage with swept wings and a tail."""
+    root, tip, tail = rng.uniform(0.2, 0.4), rng.uniform(-0.45, -0.15), rng.uniform(0.35, 0.5)
+    half = [(1.0, 0.05), (0.85, 0.14), (root, 0.14), (tip + 0.08, 1.0), (tip - 0.12, 1.0), (root - 0.45, 0.14)]
+    return [_mirrored([*half, (-0.75, 0.12), (-0.9, tail), (-1.0, tail), (-0.96, 0.06)])]
+
+
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What a set of images looks like. Pairs are the bounds of a uniform draw.
+class Kind:
+    """A class of objects.
 
     Attributes:
-        objects: how many objects an image that is not empty has at most, both ends included: fewer if there is no room.
-        clutter: how many shapes of no class every image has, both ends included.
-        scale: factor of the lengths of the objects.
-        exposure: how they are photographed.
-        empty_share: how many images have no object of a class at all, 0 to 1.
+        parts: the outline, then what lies within it, all in the square from -1 to 1: x along the length, ahead to the
+            right. The outline touches all four sides.
+        length: pixels; the bounds of a draw that is even on a log scale.
+        ratio: breadth over length, at most 1; the bounds of a uniform draw.
     """
 
-    objects: tuple[int, int] = (4, 12)
-    clutter: tuple[int, int] = (0, 2)
-    scale: tuple[float, float] = (0.9, 1.1)
-    exposure: Exposure = CLEAR
-    empty_share: float = 0.05
+    parts: Callable[[np.random.Generator], list[Points]]
+    length: tuple[float, float]
+    ratio: tuple[float, float]
 
 
-PLAIN: Final = Scene()
-DIM: Final = Scene(exposure=DARK, empty_share=0.0)
-CROWDED: Final = Scene(objects=(18, 26), scale=(0.7, 0.85), empty_share=0.0)
-BLURRED: Final = Scene(exposure=UNSHARP, empty_share=0.0)
+CLASSES: Final = {
+    "ship": Kind(ship, (44.0, 88.0), (0.28, 0.4)),
+    "vehicle": Kind(vehicle, (28.0, 48.0), (0.45, 0.6)),
+    "plane": Kind(plane, (36.0, 64.0), (0.78, 1.0)),
+}
+"""The classes of the rotated sample data, in the order of their indices."""
+
+DISTRACTORS: Final[tuple[Contour, ...]] = (disc, star, crescent)
+"""Tanks, trees and bays: shapes that a detector must learn to leave alone."""
+
+CLASS_NAMES: Final = tuple(CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where an object lies.
+    """Place of an object.
 
     Attributes:
         corners: `x1, y1, x2, y2`, whole pixels, max corner exclusive, of the object turned back to angle 0.
-        angle: radians from -pi/2 to pi/2, clockwise as one sees it.
+        angle: radians from -pi/2 to pi/2, clockwise on the screen.
         backwards: whether it heads for the end of its length that the angle does not point to.
     """
 
@@ -68,33 +92,57 @@ class Pose:
         return place(ahead, (x2 - x1) / 2, (y2 - y1) / (x2 - x1), np.degrees(self.angle), centre)
 
 
-def render(count: int, seed: int, scene: Scene = PLAIN) -> list[Sample]:
-    """`count` images of `scene`; image i depends on `seed` and i alone."""
-    return [render_one(np.random.default_rng([seed, index]), scene) for index in range(count)]
+@dataclass(frozen=True, slots=True)
+class Scene(scene.Scene):
+    """Objects in full sight, each of which reaches all four sides of its rotated box.
+
+    Attributes:
+        scale: factor of the lengths of the objects; the bounds of a uniform draw.
+    """
+
+    objects: tuple[int, int] = (4, 12)
+    scale: tuple[float, float] = (0.9, 1.1)
+    empty_share: float = 0.05
+
+    def distractor(self, rng: np.random.Generator, shape: tuple[int, int]) -> Canvas:
+        """A tank, a tree or a bay."""
+        height, width = shape
+        outline = DISTRACTORS[rng.integers(len(DISTRACTORS))](rng)
+        centre = (rng.uniform(0, width), rng.uniform(0, height))
+        return cover(place(outline, rng.uniform(8, 28), 1.0, rng.uniform(0, 360), centre), height, width)
+
+    def figure(self, rng: np.random.Generator, owners: Owners, placed: Sequence[Figure]) -> Figure | None:
+        """An object within the image whose rotated box touches no other's."""
+        height, width = owners.shape
+        index = int(rng.integers(len(CLASSES)))
+        kind = list(CLASSES.values())[index]
+        for _ in range(_ATTEMPTS):
+            pose = self._pose(rng, kind, height, width)
+            corners = pose.place(_SQUARE)
+            if (corners.min(axis=0) < 0).any() or (corners.max(axis=0) > (width, height)).any():
+                continue
+            needed = cover(corners, height, width) > 0
+            if not (needed & (owners >= 0)).any():
+                parts = [cover(pose.place(part), height, width) for part in kind.parts(rng)]
+                return Figure(index, parts, needed, float(needed.sum()), pose.corners, pose.angle)
+        return None
+
+    def _pose(self, rng: np.random.Generator, kind: Kind, height: int, width: int) -> Pose:
+        """Any place and turn; whole sides, so that the centre lies on a pixel's middle or edge."""
+        length = float(np.exp(rng.uniform(*np.log(kind.length)))) * rng.uniform(*self.scale)
+        long = round(length)
+        across = round(length * rng.uniform(*kind.ratio))
+        x1, y1 = round(rng.uniform(0, width) - long / 2), round(rng.uniform(0, height) - across / 2)
+        angle = rng.uniform(-np.pi / 2, np.pi / 2)
+        return Pose((x1, y1, x1 + long, y1 + across), angle, backwards=bool(rng.random() < 0.5))
 
 
-def render_one(rng: np.random.Generator, scene: Scene) -> Sample:
-    """One image. Every object lies within it, in full sight, and reaches all four sides of its rotated box."""
-    height, width = SIZES[rng.integers(len(SIZES))]
-    canvas = background(rng, height, width)
-    _paint_clutter(rng, canvas, scene)
-    classes: list[int] = []
-    poses: list[Pose] = []
-    taken = np.zeros((height, width), np.bool_)
-    for _ in range(0 if rng.random() < scene.empty_share else rng.integers(*scene.objects, endpoint=True)):
-        wanted = int(rng.integers(len(CLASSES)))
-        kind = list(CLASSES.values())[wanted]
-        pose = _free_pose(rng, kind, scene, taken)
-        if pose is not None:
-            _paint_object(rng, canvas, kind, pose)
-            classes.append(wanted)
-            poses.append(pose)
-    return Sample(
-        expose(rng, canvas, scene.exposure),
-        np.array([pose.corners for pose in poses], np.int64).reshape(-1, 4),
-        np.array(classes, np.int64),
-        np.array([pose.angle for pose in poses], np.float64),
-    )
+PLAIN: Final = Scene()
+DIM: Final = Scene(exposure=DARK, empty_share=0.0)
+CROWDED: Final = Scene(objects=(18, 26), scale=(0.7, 0.85), empty_share=0.0)
+BLURRED: Final = Scene(exposure=UNSHARP, empty_share=0.0)
+
+render = partial(scene.render, scene=PLAIN)
 
 
 def cover(points: Points, height: int, width: int) -> Canvas:
@@ -110,46 +158,14 @@ def cover(points: Points, height: int, width: int) -> Canvas:
     return alpha
 
 
-def _paint_clutter(rng: np.random.Generator, canvas: Canvas, scene: Scene) -> None:
-    """Paints shapes of no class onto `canvas`, in place."""
-    height, width = canvas.shape[:2]
-    for _ in range(rng.integers(*scene.clutter, endpoint=True)):
-        outline = CLUTTER[rng.integers(len(CLUTTER))](rng)
-        centre = (rng.uniform(0, width), rng.uniform(0, height))
-        points = place(outline, rng.uniform(8, 28), 1.0, rng.uniform(0, 360), centre)
-        paint(rng, canvas, cover(points, height, width))
-
-
-def _paint_object(rng: np.random.Generator, canvas: Canvas, kind: Kind, pose: Pose) -> None:
-    """Paints an object and what is on top of it onto `canvas`, in place."""
-    height, width = canvas.shape[:2]
-    for part in kind.parts(rng):
-        paint(rng, canvas, cover(pose.place(part), height, width))
-
-
-def _free_pose(rng: np.random.Generator, kind: Kind, scene: Scene, taken: NDArray[np.bool_]) -> Pose | None:
-    """A place within the image that no other object needs, marked in `taken`; None if none was found."""
-    height, width = taken.shape
-    for _ in range(_ATTEMPTS):
-        pose = _pose(rng, kind, scene, height, width)
-        corners = pose.place(_SQUARE)
-        if (corners.min(axis=0) < 0).any() or (corners.max(axis=0) > (width, height)).any():
-            continue
-        needed = cover(corners, height, width) > 0
-        if not (needed & taken).any():
-            taken |= needed
-            return pose
-    return None
-
-
 _SQUARE: Final = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
 
-def _pose(rng: np.random.Generator, kind: Kind, scene: Scene, height: int, width: int) -> Pose:
-    """Any place and turn; whole sides, so that the centre lies on a pixel's middle or edge."""
-    length = float(np.exp(rng.uniform(*np.log(kind.length)))) * rng.uniform(*scene.scale)
-    long = round(length)
-    across = round(length * rng.uniform(*kind.ratio))
-    x1, y1 = round(rng.uniform(0, width) - long / 2), round(rng.uniform(0, height) - across / 2)
-    angle = rng.uniform(-np.pi / 2, np.pi / 2)
-    return Pose((x1, y1, x1 + long, y1 + across), angle, backwards=bool(rng.random() < 0.5))
+def _mirrored(half: list[tuple[float, float]]) -> Points:
+    """A closed outline from its lower half, front to rear."""
+    lower = np.array(half)
+    return np.concatenate([lower, (lower * [1, -1])[::-1]])
+
+
+def _rectangle(rear: float, front: float, half_width: float) -> Points:
+    return np.array([[rear, -half_width], [front, -half_width], [front, half_width], [rear, half_width]])

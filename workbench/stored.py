@@ -1,4 +1,4 @@
-"""An image of a task that lies on the disk: only where it is and what is on it is kept in memory."""
+"""An image of a task on disk: only its path and its objects are kept in memory."""
 
 import hashlib
 import shutil
@@ -21,8 +21,8 @@ class StoredImage:
         shape: height, width and channels as stored.
         boxes: `(n, 4)` int64, corners in pixels, max corner exclusive; turned back to angle 0.
         classes: `(n,)` int64, positions in the class names.
-        angles: `(n,)` float64, radians, clockwise as one sees it.
-        masks: of the n objects, or nothing where only boxes are labelled.
+        angles: `(n,)` float64, radians, clockwise on the screen.
+        masks: one per object, or nothing where only boxes are labelled.
     """
 
     source: Path
@@ -49,7 +49,7 @@ class StoredImage:
         shutil.copyfile(self.source, file)
 
     def without_objects(self) -> Self:
-        """The same file with nothing on it."""
+        """Copy of the image without objects."""
         return replace(self, boxes=no_boxes(), classes=no_classes(), angles=no_angles(), masks=())
 
 

@@ -1,4 +1,4 @@
-"""A task as its env.yaml tells it, read without any help of `common`: the tests judge `common` by it."""
+"""A task as its env.yaml describes it, read without `common`: the tests judge `common` by it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from common.contract import ObjectType, Verb
 
 @dataclass(frozen=True)
 class Task:
-    """Where a task lies and what was asked.
+    """Paths and settings of a task.
 
     Attributes:
         env_file: its env.yaml.
         verbs: what the image was asked to do.
         config: config.yaml.
-        input: the input paths of env.yaml by their keys, `training_index_file` and so on; '' where there is none.
+        input: the input paths of env.yaml by their keys, `training_index_file` and so on; '' where a key is missing.
         output: the output paths of env.yaml by their keys, `monitor_file` and so on.
         legacy: whether env.yaml names no protocol version, as platforms before 1.2 did.
         said: the roots of the input and the output as env.yaml says them: where the image sees them.
@@ -60,12 +60,12 @@ class Task:
 
     @property
     def title(self) -> str:
-        """What is asked, for people: `training` or `mining + infer`."""
+        """Verbs, for people: `training` or `mining + infer`."""
         return " + ".join(self.verbs)
 
     @property
     def object_type(self) -> ObjectType:
-        """What the project labels; platforms before 2.4 do not say, which means detection."""
+        """Object type of the project; platforms before 2.4 give none, which means detection."""
         return ObjectType(self.config.get("object_type", ObjectType.DETECTION))
 
     @property

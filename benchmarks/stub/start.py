@@ -1,4 +1,4 @@
-"""An executor image without a framework: what is left is the engine.
+"""An executor image without a framework: only the engine.
 
 Every process of a task leaves its peak memory, in kilobytes, in the folder that the variable `PEAKS` names.
 """

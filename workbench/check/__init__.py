@@ -43,7 +43,7 @@ def check_out(env_file: Path, *, rotated: bool = False) -> list[Finding]:
         rotated: whether the image finds rotated boxes.
 
     Returns:
-        No finding means that the platform takes the results as they are meant.
+        No finding: the platform will read the results as intended.
     """
     task = Task.load(env_file)
     checks: dict[Verb, Callable[[Task], list[Finding]]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import read_json
 from workbench.check.values import INT32, is_mapping, is_number, is_text, is_unit, is_whole
 from workbench.task import Task
@@ -11,9 +11,6 @@ from workbench.task import Task
 _CORNER_KEYS: Final = ("x", "y", "w", "h")
 _SIDES: Final = ("w", "h")
 _ANGLE_KEYS: Final = frozenset({"rotate_angle", "rotateAngle"})
-
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
 
 
 def check_detections(task: Task, *, rotated: bool = False) -> list[Finding]:
@@ -28,9 +25,11 @@ def check_detections(task: Task, *, rotated: bool = False) -> list[Finding]:
         return [document]
     images = document.get("detection") if is_mapping(document) else None
     if not is_mapping(images):
-        return [Finding(file, "key 'detection' is missing or no mapping", "Map image names to boxes below 'detection'")]
+        return [
+            Finding(file, "key 'detection' is missing or not a mapping", "Map image names to boxes below 'detection'")
+        ]
     breaches = [
-        *((f"key {key!r} is there twice", "Write it once: the first is lost") for key in repeated),
+        *((f"key {key!r} occurs twice", "Write it once: the first is lost") for key in repeated),
         *_names(images, task),
         *(breach for name in images for breach in _image(name, images[name], task)),
         *_angles(images, task, rotated),
@@ -43,7 +42,7 @@ def _names(images: Mapping[str, Any], task: Task) -> Iterator[Breach]:
     wanted = {path.name for path in task.candidates}
     for text, names in (
         ("is missing", wanted - images.keys()),
-        ("is no candidate's base name", images.keys() - wanted),
+        ("is not the base name of a candidate", images.keys() - wanted),
     ):
         for name in sorted(names):
             yield f"image {name!r} {text}", "Write one entry per candidate, named as in the index without the folder"
@@ -78,7 +77,7 @@ def _list_key(task: Task) -> str:
 def _item(item: object, classes: set[str]) -> Iterator[Breach]:
     """One object: class, score, rectangle."""
     if not is_mapping(item):
-        yield f"{item!r} is no mapping", "Write box, class_name and score"
+        yield f"{item!r} is not a mapping", "Write box, class_name and score"
         return
     class_name = item.get("class_name")
     if not is_text(class_name):

@@ -1,7 +1,10 @@
-"""What a check has to say."""
+"""Findings of a check."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+Breach = tuple[str, str]
+"""What is wrong in a file that is known, and the advice."""
 
 
 @dataclass(frozen=True, slots=True)

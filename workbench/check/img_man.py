@@ -1,4 +1,4 @@
-"""`/img-man` of an image: what the platform reads when the image is registered."""
+"""`/img-man` of an image, which the platform reads when the image is registered."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.contract import MANIFEST_FILE, TEMPLATE_FILE, TEMPLATE_FOLDERS, ObjectType, Verb
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import text_of
 from workbench.check.template import check_values
 from workbench.check.values import is_int, is_mapping
-from workbench.check.yaml_traps import Breach, parse
+from workbench.check.yaml_traps import parse
 
 _TYPES: Final = ", ".join(each.label for each in ObjectType)
 _FLAGS: Final = ("enable_livecode", "is_official")
@@ -24,7 +24,7 @@ def check_img_man(folder: Path) -> list[Finding]:
         folder: with manifest.yaml, and the templates or a folder of them for each object type.
 
     Returns:
-        No finding means that the platform registers the image as it is meant.
+        No finding: the platform will register the image as intended.
     """
     manifest, found = _read_manifest(folder)
     declared = manifest.get("object_type", ObjectType.DETECTION.value)
@@ -48,7 +48,7 @@ def _is_type(value: object) -> bool:
 
 
 def _read_manifest(folder: Path) -> tuple[Mapping[Any, Any], list[Finding]]:
-    """The manifest, empty if there is none, which is as good as one for detection."""
+    """The manifest; empty if there is none, which means detection."""
     file = folder / MANIFEST_FILE
     if not file.exists():
         return {}, [
@@ -56,7 +56,7 @@ def _read_manifest(folder: Path) -> tuple[Mapping[Any, Any], list[Finding]]:
         ]
     content, breaches = _load(file, "Write object_type: 2, or leave the file out")
     if content is not None and not is_mapping(content):
-        return {}, [*breaches, Finding(file, f"holds {type(content).__name__}, no mapping", "Write object_type: 2")]
+        return {}, [*breaches, Finding(file, f"holds {type(content).__name__}, not a mapping", "Write object_type: 2")]
     if content is None:
         return {}, breaches or [Finding(file, "is empty", "Write object_type: 2, or leave the file out")]
     return content, breaches + [Finding(file, what, advice) for what, advice in _manifest(content)]
@@ -84,7 +84,7 @@ def _object_type(value: object) -> Iterator[Breach]:
                 what = f"object_type has {each!r} in its list, which cannot be registered (130605)"
                 yield what, f"Write numbers out of {_TYPES}"
         if len(value) != len({repr(each) for each in value}):
-            yield f"object_type is {value}, with a number twice", "Write each once"
+            yield f"object_type is {value}, which has a number twice", "Write each once"
     elif not _is_type(value):
         yield f"object_type is {value!r}, which no project has", f"Write one of {_TYPES}, or a list of them"
 
@@ -98,24 +98,28 @@ def _check_template(file: Path, root: Path, verb: Verb, kind: ObjectType) -> Ite
     if content is None and not breaches:
         yield Finding(file, f"has no key, so {verb} is not offered for {kind.label}", "Write at least one key")
     elif content is not None and not is_mapping(content):
-        what = f"holds {type(content).__name__}, no mapping, so {verb} is not offered"
+        what = f"holds {type(content).__name__}, not a mapping, so {verb} is not offered"
         yield Finding(file, what, "Write keys and values")
     elif content is not None:
         yield from (Finding(file, what, advice) for what, advice in check_values(content, verb, kind))
 
 
 def _where(file: Path, root: Path) -> str:
-    """Where a template lies that is missing where the platform looks."""
+    """Advice for a template that is not where the platform looks."""
     misnamed = file.with_suffix(".yml")
     if misnamed.is_file():
-        return f"Name {misnamed.name} so"
+        return f"Rename {misnamed.name} to this name"
     at_root = file.parent == root
     places = sorted(root.glob(f"*/{file.name}")) if at_root else [root / file.name]
     stray = next((place for place in places if place.is_file()), None)
     if stray is None:
         return "Write it"
-    rule = "with one object type only the root is" if at_root else "with a list of object types only their folders are"
-    return f"Move {stray.relative_to(root)} there: {rule} looked at"
+    rule = (
+        "with one object type only the root is searched"
+        if at_root
+        else "with a list of object types only their folders are searched"
+    )
+    return f"Move {stray.relative_to(root)} there: {rule}"
 
 
 def _load(file: Path, advice: str) -> tuple[Any, list[Finding]]:
@@ -126,5 +130,5 @@ def _load(file: Path, advice: str) -> tuple[Any, list[Finding]]:
     try:
         content, breaches = parse(text)
     except ValueError as error:
-        return None, [Finding(file, f"is no plain YAML: {error}", advice)]
+        return None, [Finding(file, f"is not plain YAML: {error}", advice)]
     return content, [Finding(file, what, todo) for what, todo in breaches]

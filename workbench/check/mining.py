@@ -13,7 +13,7 @@ from workbench.task import Task
 
 
 def check_ranking(task: Task) -> list[Finding]:
-    """Breaches in result.tsv: one line an image, image tab score, best score first."""
+    """Breaches in result.tsv: one line per image, image tab score, best score first."""
     file = task.output["mining_result_file"]
     text = text_of(file, "Write one line per candidate: image, tab, score", task.output["root_dir"])
     if isinstance(text, Finding):
@@ -30,8 +30,8 @@ def check_ranking(task: Task) -> list[Finding]:
 def _check_order(file: Path, scores: list[float]) -> list[Finding]:
     for number, (score, below) in enumerate(pairwise(scores), 1):
         if below > score:
-            what = f"line {number + 1} has a bigger score ({below}) than line {number} ({score})"
-            return [Finding(file, what, "Sort by score, biggest first: the platform never sorts")]
+            what = f"line {number + 1} has a higher score ({below}) than line {number} ({score})"
+            return [Finding(file, what, "Sort by score, highest first: the platform never sorts")]
     return []
 
 
@@ -40,7 +40,10 @@ def _check_images(file: Path, task: Task, images: Iterable[str]) -> list[Finding
     ranked = Counter(PurePath(image).stem for image in images)
     wanted = Counter(path.stem for path in task.candidates)
     found = []
-    for text, difference in (("missing", wanted - ranked), ("too many, or no candidates", ranked - wanted)):
+    for text, difference in (
+        ("missing", wanted - ranked),
+        ("listed too often, or are not candidates", ranked - wanted),
+    ):
         if difference:
             what = f"{difference.total()} images are {text}, first {next(iter(difference))!r}"
             found.append(Finding(file, what, "Write each candidate exactly once"))

@@ -1,4 +1,4 @@
-"""Reads a file that is to be checked."""
+"""Reads files for the checks."""
 
 import json
 from pathlib import Path

@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 
 from common.contract import ObjectType
 from common.masks import rle
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import read_json
 from workbench.check.values import INT32, is_int, is_mapping, is_number, is_text, is_unit, is_whole
 from workbench.task import Task
@@ -19,13 +19,10 @@ from workbench.task import Task
 _LISTS: Final = ("images", "categories", "annotations")
 _MASK_FORM: Final = 'Write {"counts": compressed text, "size": [height, width]}'
 
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
-
 
 @dataclass(frozen=True)
 class _Known:
-    """What annotations refer to.
+    """Images and categories that annotations refer to.
 
     Attributes:
         semantic: whether the project labels classes, not objects.
@@ -49,17 +46,17 @@ def check_masks(task: Task) -> list[Finding]:
     document, repeated = read_json(file, advice, task.output["root_dir"])
     if isinstance(document, Finding):
         return [document]
-    twice = [(f"key {key!r} is there twice", "Write it once: the first is lost") for key in repeated]
+    twice = [(f"key {key!r} occurs twice", "Write it once: the first is lost") for key in repeated]
     return [Finding(file, what, advice) for what, advice in [*twice, *_document(document, task)]]
 
 
 def _document(document: object, task: Task) -> Iterator[Breach]:
     if not is_mapping(document):
-        yield f"holds {type(document).__name__}, no mapping", f"Write {', '.join(_LISTS)}"
+        yield f"holds {type(document).__name__}, not a mapping", f"Write {', '.join(_LISTS)}"
         return
     missing = [key for key in _LISTS if not isinstance(document.get(key), list)]
     for key in missing:
-        yield f"key {key!r} is missing or no list", "Write it, if empty: without it the whole task fails"
+        yield f"key {key!r} is missing or not a list", "Write it, even if empty: without it the whole task fails"
     if missing:
         return
     images, categories, annotations = (document[key] for key in _LISTS)
@@ -92,7 +89,10 @@ def _images(images: Sequence[object], task: Task) -> Iterator[Breach]:
         if base != name and base in wanted:
             yield f"image {name!r} has a folder", f"Write the base name {base!r}: all objects of the image are lost"
         else:
-            yield f"image {name!r} is no candidate's base name", "Name images as in the index, without the folder"
+            yield (
+                f"image {name!r} is not the base name of a candidate",
+                "Name images as in the index, without the folder",
+            )
 
 
 def _categories(categories: Sequence[object], task: Task) -> Iterator[Breach]:
@@ -113,14 +113,14 @@ def _entries(kind: str, entries: Sequence[object], key: str, advice: str) -> Ite
             continue
         for field_name, value in (("id", entry["id"]), (key, entry[key])):
             if (field_name, _key(value)) in seen:
-                yield f"{kind} {index}: {field_name} {value!r} was there before", "Write each once: others are dropped"
+                yield f"{kind} {index}: {field_name} {value!r} is listed already", "Write each once: others are dropped"
             seen.add((field_name, _key(value)))
 
 
 def _annotation(annotation: object, known: _Known) -> Iterator[Breach]:
     """One object, or one class of one image."""
     if not is_mapping(annotation):
-        yield f"{annotation!r} is no mapping", "Write image_id, category_id, bbox, area and segmentation"
+        yield f"{annotation!r} is not a mapping", "Write image_id, category_id, bbox, area and segmentation"
         return
     yield from _references(annotation, known)
     yield from _confidence(annotation, known)
@@ -158,11 +158,11 @@ def _once(annotation: Mapping[str, Any], known: _Known) -> Iterator[Breach]:
     bbox = annotation.get("bbox")
     place = (_key(annotation.get("image_id")), _key(annotation.get("category_id")))
     if known.semantic and place in known.boxes:
-        yield "the class was there before on this image", "Write one mask for each class and image"
+        yield "the class occurs twice on this image", "Write one mask for each class and image"
     elif isinstance(bbox, list) and all(map(is_number, bbox)):
         box = (*place, *map(int, bbox))
         if box in known.boxes:
-            yield f"class and bbox {bbox} were there before on this image", "Leave out the worse: the second is dropped"
+            yield f"class and bbox {bbox} occur twice on this image", "Leave out the worse: the second is dropped"
         known.boxes.add(box)
     known.boxes.add(place)
 
@@ -185,22 +185,28 @@ def _area(annotation: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _mask(annotation: Mapping[str, Any], size: rle.Size | None) -> Iterator[Breach]:
-    """A compressed mask of the image's size with the box and the area that the annotation tells."""
+    """A compressed mask of the image's size with the box and the area of the annotation."""
     mask = annotation.get("segmentation")
     if not is_mapping(mask):
         what = f"{len(mask)} polygons" if isinstance(mask, list) else repr(mask)
-        yield f"segmentation is {what}", f"{_MASK_FORM}: more than one polygon fails the whole task, one loses holes"
+        yield (
+            f"segmentation is {what}",
+            f"{_MASK_FORM}: more than one polygon makes the whole task fail, and one loses holes",
+        )
         return
     counts, given = mask.get("counts"), mask.get("size")
     if not is_text(counts):
-        yield f"segmentation.counts is {type(counts).__name__}", f"{_MASK_FORM}: anything else fails the whole task"
+        yield (
+            f"segmentation.counts is {type(counts).__name__}",
+            f"{_MASK_FORM}: anything else makes the whole task fail",
+        )
     elif not isinstance(given, list) or len(given) != 2 or not all(is_int(side) and side > 0 for side in given):
         yield f"segmentation.size is {given!r}", _MASK_FORM
     elif size is not None and given != list(size):
         yield f"segmentation.size is {given}, the image {list(size)}", "Encode at the image's own height and width"
     elif not rle.valid([counts.encode("ascii", "replace")], [given[0] * given[1]])[0]:
         yield (
-            f"segmentation.counts is no mask of {given[0]} x {given[1]} pixels",
+            f"segmentation.counts is not a mask of {given[0]} x {given[1]} pixels",
             "Encode down the columns, by pycocotools",
         )
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from common.contract import EXPORT_WORDS, RESERVED_KEYS, USABLE_FORMATS, AnnotationFormat, ObjectType, Verb
-from workbench.check.yaml_traps import Breach
+from workbench.check.finding import Breach
 
 _KEY: Final = "export_format"
 _SHARED_MEMORY: Final = re.compile(r"\d+[bkmgBKMG]")
@@ -25,7 +25,7 @@ def check_values(content: Mapping[Any, Any], verb: Verb, object_type: ObjectType
 
 
 def _value(key: object, value: object) -> Iterator[Breach]:
-    """One level of texts, numbers and booleans is all that the form can show."""
+    """Breaches in a value: the form can only show one level of texts, numbers and booleans."""
     if isinstance(value, dict):
         yield f"{key} holds a mapping", "Write its values on the first level: an edited one comes back as a text"
     elif isinstance(value, list | tuple):
@@ -33,7 +33,7 @@ def _value(key: object, value: object) -> Iterator[Breach]:
     elif value is None:
         yield f"{key} has no value", "Write '' for an empty text, or a value: a null is shown as an empty field"
     elif isinstance(value, bytes | set):
-        yield f"{key} holds {type(value).__name__}, which JSON cannot say", "Write a text or a number"
+        yield f"{key} holds {type(value).__name__}, which JSON cannot hold", "Write a text or a number"
 
 
 def _shared_memory(content: Mapping[Any, Any]) -> Iterator[Breach]:
@@ -56,7 +56,7 @@ def _export_format(content: Mapping[Any, Any], object_type: ObjectType) -> Itera
     if not value:
         yield f"{_KEY} is {value!r}", f"{advice}: otherwise the platform exports voc:raw"
     elif not colon:
-        yield f"{_KEY} is {value!r}, without a colon, which fails every training", advice
+        yield f"{_KEY} is {value!r}, without a colon, which makes every training fail", advice
     elif asset != "raw":
         yield f"{_KEY} is {value!r}: the platform exports images as raw only", advice
     elif known is AnnotationFormat.NONE:
@@ -64,4 +64,4 @@ def _export_format(content: Mapping[Any, Any], object_type: ObjectType) -> Itera
     elif known not in USABLE_FORMATS.get(object_type, {}).values():
         yield f"{_KEY} is {value!r}, which has no masks", advice
     elif word.lower() == _SINCE_25:
-        yield f"{_KEY} is {value!r}, a word that platforms before 2.5 do not know", "Write seg-coco:raw"
+        yield f"{_KEY} is {value!r}, a value that platforms before 2.5 do not know", "Write seg-coco:raw"

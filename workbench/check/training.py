@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from common.contract import MAX_STAGES, PRIMARY_METRIC, UNIT_METRICS
-from workbench.check.finding import Finding
+from workbench.check.finding import Breach, Finding
 from workbench.check.reading import text_of
 from workbench.check.values import is_int, is_mapping, is_number, is_text, is_unit
 from workbench.task import Task
@@ -16,9 +16,6 @@ _COUNTS: Final = ("tp", "fp", "fn")
 _WEIGHT_SUFFIXES: Final = frozenset({".pt", ".pth", ".weight", ".weights", ".param", ".params", ".pb"})
 _NAME_LENGTH: Final = 100
 
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
-
 
 def check_training(task: Task) -> list[Finding]:
     """Breaches in result.yaml and below `/out/models` and `/out/tensorboard`."""
@@ -26,7 +23,7 @@ def check_training(task: Task) -> list[Finding]:
 
 
 def check_result_file(task: Task) -> list[Finding]:
-    """Breaches in result.yaml alone: what must hold from the first checkpoint on."""
+    """Breaches in result.yaml alone, which must be right from the first checkpoint on."""
     file = task.output["training_result_file"]
     text = text_of(file, "Write it after every checkpoint", task.output["root_dir"])
     if isinstance(text, Finding):
@@ -36,7 +33,9 @@ def check_result_file(task: Task) -> list[Finding]:
     except (yaml.YAMLError, ValueError) as error:
         return [Finding(file, f"not plain YAML: {error}", "Convert numpy values before dumping")]
     if not is_mapping(document):
-        return [Finding(file, f"holds {type(document).__name__}, no mapping", "Write model_stages and best_stage_name")]
+        return [
+            Finding(file, f"holds {type(document).__name__}, not a mapping", "Write model_stages and best_stage_name")
+        ]
     return [Finding(file, what, advice) for what, advice in _document(document, task)]
 
 
@@ -59,7 +58,7 @@ def _document(document: Mapping[str, Any], task: Task) -> Iterator[Breach]:
         yield f"there are {len(stages)} stages", f"Keep the newest {MAX_STAGES - 1} and the best"
     if document.get("best_stage_name") not in list(stages):
         yield (
-            f"best_stage_name {document.get('best_stage_name')!r} is no stage",
+            f"best_stage_name {document.get('best_stage_name')!r} is not a stage",
             f"Write one of {sorted(map(str, stages))}",
         )
     for name, stage in stages.items():
@@ -91,9 +90,9 @@ def _first_form(document: Mapping[str, Any], folder: Path, legacy: bool) -> Iter
 
 def _stage(name: object, stage: object, folder: Path, primary: str) -> Iterator[Breach]:
     if not is_text(name) or len(name) > _NAME_LENGTH or "@" in name or "/" in name:
-        yield "the name does not fit", f"Use at most {_NAME_LENGTH} characters without @ and /"
+        yield "the name is not allowed", f"Use at most {_NAME_LENGTH} characters without @ and /"
     if not is_mapping(stage):
-        yield f"holds {stage!r}, no mapping", "Write stage_name, files, timestamp and metrics"
+        yield f"holds {stage!r}, not a mapping", "Write stage_name, files, timestamp and metrics"
         return
     if stage.get("stage_name") != name:
         yield f"stage_name is {stage.get('stage_name')!r}", "Repeat the key: it names the folder"
@@ -105,7 +104,7 @@ def _stage(name: object, stage: object, folder: Path, primary: str) -> Iterator[
 
 def _metrics(stage: Mapping[str, Any], primary: str) -> Iterator[Breach]:
     if primary not in stage:
-        yield f"{primary} is missing", "Write it: it is what the model is listed by"
+        yield f"{primary} is missing", "Write it: the platform lists the model by it"
     for key in UNIT_METRICS:
         if key in stage and not is_unit(stage[key]):
             yield f"{key} is {stage[key]!r}", "Write a number from 0 to 1"
@@ -126,7 +125,7 @@ def _files(key: str, files: object, folders: list[Path]) -> Iterator[Breach]:
         if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
             yield f"file {file!r} is outside of its folder", "Write a path relative to the folder of the stage"
         elif not found or found[0].is_symlink() or not found[0].is_file():
-            yield f"file {file!r} is no regular file in {folders[0]}", "List files only once they exist"
+            yield f"file {file!r} is not a regular file in {folders[0]}", "List files only once they exist"
         elif not found[0].stat().st_size:
             yield f"file {file!r} is empty", "List files only once they are complete"
 

@@ -38,7 +38,7 @@ def is_text(value: object) -> TypeGuard[str]:
 
 
 def parses(text: str, number: type[int] | type[float]) -> bool:
-    """Whether `number` reads `text`, as the platform does."""
+    """True if `number` reads `text`, as the platform does."""
     try:
         number(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What YAML 1.1, which the platform reads, makes of texts that look harmless."""
+"""Traps of YAML 1.1, which the platform reads: texts that look harmless and mean something else."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-Breach = tuple[str, str]
-"""What is wrong, and the advice."""
+from workbench.check.finding import Breach
 
 _TAG: Final = "tag:yaml.org,2002:"
 _EXPONENT: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
@@ -34,12 +33,12 @@ def _mapping(node: yaml.MappingNode) -> Iterator[Breach]:
     for key, value in node.value:
         name = str(key.value)
         if name in seen:
-            yield f"key {name!r} is there twice", "Write it once: the first is lost"
+            yield f"key {name!r} occurs twice", "Write it once: the first is lost"
         seen.add(name)
         if isinstance(key, yaml.ScalarNode) and key.tag != f"{_TAG}str":
             kind = key.tag.removeprefix(_TAG)
             yield (
-                f"key {name!r} is no text but {kind} in YAML 1.1",
+                f"key {name!r} is not text but {kind} in YAML 1.1",
                 f"Write '{name}' in quotes, or another name",
             )
         if isinstance(value, yaml.ScalarNode) and value.style is None:
@@ -53,13 +52,13 @@ def _plain(text: str, kind: str) -> Iterator[Breach]:
     if kind == "bool" and text.lower() not in _BOOLEANS:
         yield f"{text} is a boolean in YAML 1.1", f"Write true or false. {quote}"
     elif kind in {"int", "float"} and ":" in text:
-        yield f"{text} is a number to base 60 in YAML 1.1", quote
+        yield f"{text} is a base-60 number in YAML 1.1", quote
     elif kind in {"int", "float"} and "_" in text:
         yield f"{text} is a number in YAML 1.1, without its underscores", quote
     elif kind == "int" and len(text) > 1 and re.fullmatch(r"[-+]?0\d+", text):
         yield f"{text} is an octal number in YAML 1.1", f"Write it without the 0 in front. {quote}"
     elif kind == "float" and _INFINITE.fullmatch(text):
-        yield f"{text} cannot be said in JSON, which the web form is sent", "Write a finite number"
+        yield f"{text} cannot be written in JSON, which the web form needs", "Write a finite number"
     elif kind == "str" and _EXPONENT.fullmatch(text):
         yield f"{text} is a text in YAML 1.1, not a number", f"Write {float(text):f}".rstrip("0").rstrip(".")
     elif kind == "timestamp":

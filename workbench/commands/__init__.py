@@ -1,1 +1,1 @@
-"""The commands of `python -m workbench`, one a file."""
+"""The commands of `python -m workbench`, one per file."""

@@ -15,9 +15,11 @@ from workbench.task import find_env_file
 
 
 def check_command(
-    place: Annotated[Path, typer.Argument(help="The env.yaml of a finished task, its `out`, or an `img-man`.")],
+    place: Annotated[
+        Path, typer.Argument(help="env.yaml of a finished task, its `out` folder, or an `img-man` folder.")
+    ],
 ) -> None:
-    """Compare the outputs of a task, or the forms of an image, with what the platform expects. Exit status 1 if not."""
+    """Check outputs of a task, or forms of an image, against the platform's contract. Exit status 1 on a finding."""
     console = Console()
     with explained(console, ValueError):
         findings = check_place(place)
@@ -27,7 +29,7 @@ def check_command(
 
 
 def check_place(place: Path) -> list[Finding]:
-    """What is wrong with an output or an img-man.
+    """Findings in an output or an img-man.
 
     Args:
         place: an env.yaml, the folder `out` beside its `in`, or a folder that holds both; a folder `img-man`, or the
@@ -45,13 +47,13 @@ def check_place(place: Path) -> list[Finding]:
 
 
 def show_findings(findings: Sequence[Finding], console: Console) -> None:
-    """Each finding with its place and advice; or that there is none."""
+    """Prints each finding with its place and advice, or that there is none."""
     for number, finding in enumerate(findings, 1):
         console.print(f"{number}. {finding.file}", style="bold", markup=False, highlight=False, soft_wrap=True)
         console.print(f"   {finding.what}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"   -> {finding.advice}", style="green", markup=False, highlight=False, soft_wrap=True)
     if not findings:
-        console.print("The platform takes it as it is meant.", style="green")
+        console.print("No problems: the platform will read these outputs as intended.", style="green")
     else:
         console.print(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}", style="red")
 
@@ -70,7 +72,7 @@ def _env_file(place: Path) -> Path:
     found = find_env_file(place)
     if found is None:
         raise ValueError(
-            f"{place}: no env.yaml belongs to it, nor does it hold templates. Give the env.yaml of a finished task, "
+            f"{place}: there is no env.yaml for it and no template in it. Give the env.yaml of a finished task, "
             "its folder `out` with `in` beside it, or a folder `img-man`"
         )
     return found

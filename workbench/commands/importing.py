@@ -23,7 +23,7 @@ from workbench.plan import DEFAULT
 
 
 class TaskWord(StrEnum):
-    """What the task does."""
+    """Choices of `--task`."""
 
     TRAINING = "training"
     MINING = "mining"
@@ -37,27 +37,32 @@ class TaskWord(StrEnum):
 
 
 Format = StrEnum("Format", {name.upper(): name for name in READERS})  # type: ignore[misc]
-"""The formats as choices."""
+"""Choices of the format."""
+
+ChosenType = Annotated[int | None, typer.Option(help="2: boxes, 3: classes of pixels, 4: objects with masks.")]
+Devices = Annotated[str, typer.Option(help="GPUs, such as 0,1; empty means the CPU.")]
 
 
 def import_command(
     form: Annotated[Format, typer.Argument(metavar="FORMAT", help=f"{', '.join(READERS)}.")],
-    source: Annotated[Path, typer.Argument(help="The data set: a folder, or its JSON file or data.yaml.")],
-    target: Annotated[Path, typer.Argument(help="A new folder; gets `in` and `out`.")],
-    image: Annotated[str, typer.Option(help="Whose form is filled in: a name, or a folder.")] = DEFAULT,
-    task: Annotated[TaskWord, typer.Option(help="What the image shall do.")] = TaskWord.TRAINING,
-    object_type: Annotated[int | None, typer.Option(help="2 boxes, 3 classes of pixels, 4 objects with masks.")] = None,
-    model: Annotated[list[Path] | None, typer.Option(help="env.yaml of a finished training, or weights.")] = None,
-    classes: Annotated[str, typer.Option(help="Classes to keep, in this order, with commas between.")] = "",
-    split: Annotated[str | None, typer.Option(help="Candidates: only this split (train, val, test).")] = None,
+    source: Annotated[Path, typer.Argument(help="Data set: a folder, its JSON file, or its data.yaml.")],
+    target: Annotated[Path, typer.Argument(help="New folder for `in` and `out`.")],
+    image: Annotated[str, typer.Option(help="Image whose form is filled in: a name or a folder.")] = DEFAULT,
+    task: Annotated[TaskWord, typer.Option(help="What the image is to do.")] = TaskWord.TRAINING,
+    object_type: ChosenType = None,
+    model: Annotated[
+        list[Path] | None, typer.Option(help="env.yaml of a finished training, or files of weights; repeatable.")
+    ] = None,
+    classes: Annotated[str, typer.Option(help="Classes to keep, in this order, separated by commas.")] = "",
+    split: Annotated[str | None, typer.Option(help="For candidates: only this split (train, val, test).")] = None,
     val_share: Annotated[
-        float, typer.Option(help="For validation, where the data set has no such split.", min=0.001, max=0.999)
+        float, typer.Option(help="Share for validation if the data set has no such split.", min=0.001, max=0.999)
     ] = 0.2,
-    seed: Annotated[int, typer.Option(help="Of that share.")] = 0,
-    gpu_id: Annotated[str, typer.Option(help="Devices, such as 0,1; none means the CPU.")] = "",
-    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the image's form; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed that chooses this share.")] = 0,
+    gpu_id: Devices = "",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, a value of the form; repeatable.")] = None,
 ) -> None:
-    """Turn a data set into a task, as the platform writes it."""
+    """Write a data set as a task, as the platform would."""
     console = Console()
     with explained(console, SourceError, ValueError):
         folder = image_folder(image)
@@ -95,7 +100,7 @@ def chosen_type(image: Path, object_type: int | None) -> ObjectType:
         return ObjectType(object_type)
     if isinstance(declared, list):
         labels = ", ".join(ObjectType(each).label for each in declared)
-        raise ValueError(f"{image.name} works on several object types. Choose with --object-type: {labels}")
+        raise ValueError(f"{image.name} supports several object types. Choose with --object-type: {labels}")
     return ObjectType(declared)
 
 
@@ -105,13 +110,13 @@ def split_names(text: str) -> list[str]:
 
 
 def show_tally(tally: Tally, console: Console) -> None:
-    """What got lost, with reasons and an example each."""
+    """Prints the losses, with reasons and an example each."""
     for kind, count, reason, place in tally.rows():
         console.print(f"{count} {kind}: {reason} (first: {place})", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show(done: Imported, console: Console) -> None:
-    """Images, and objects of each class, in each set."""
+    """Prints the numbers of images, and of objects per class, of each set."""
     table = Table("", *done.sets, box=None)
     table.add_row("images", *(str(len(images)) for images in done.sets.values()))
     if "train" in done.sets:

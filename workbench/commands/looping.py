@@ -8,7 +8,7 @@ from rich.console import Console
 
 from common.contract import ObjectType, Verb
 from common.mining.registry import ALGORITHMS
-from workbench.commands.importing import Format, chosen_type, show_tally
+from workbench.commands.importing import ChosenType, Devices, Format, chosen_type, show_tally
 from workbench.commands.problem import explained
 from workbench.form import typed_changes
 from workbench.images import REPOSITORY, image_folder
@@ -25,25 +25,33 @@ RENDERED: Final = (240, 30)
 
 
 def loop_command(
-    folder: Annotated[Path, typer.Argument(help="Gets the tasks and the curves. The same again goes on.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder for the tasks and the curves. Run the same command again to resume.")
+    ],
     form: Annotated[
-        Format | None, typer.Option("--format", help="Of the data set; without one, images are rendered.")
+        Format | None, typer.Option("--format", help="Format of the data set; without one, images are rendered.")
     ] = None,
-    source: Annotated[Path | None, typer.Option(help="The data set, as `import` takes it.")] = None,
-    image: Annotated[str, typer.Option(help="What trains and mines: a name, or a folder.")] = DEFAULT,
-    object_type: Annotated[int | None, typer.Option(help="2 boxes, 3 classes of pixels, 4 objects with masks.")] = None,
-    algorithms: Annotated[str, typer.Option(help="To compare, with commas between.")] = "random,entropy",
-    start: Annotated[int, typer.Option(help="Images with labels in the beginning.", min=1)] = 60,
-    add: Annotated[int, typer.Option(help="Images that are labelled in a round.", min=1)] = 30,
+    source: Annotated[Path | None, typer.Option(help="Data set, as for `import`.")] = None,
+    image: Annotated[str, typer.Option(help="Image that trains and mines: a name or a folder.")] = DEFAULT,
+    object_type: ChosenType = None,
+    algorithms: Annotated[str, typer.Option(help="Algorithms to compare, separated by commas.")] = "random,entropy",
+    start: Annotated[int, typer.Option(help="Labelled images at the start.", min=1)] = 60,
+    add: Annotated[int, typer.Option(help="Images labelled per round.", min=1)] = 30,
     rounds: Annotated[int, typer.Option(help="Rounds of mining and training.", min=1)] = 2,
-    seeds: Annotated[int, typer.Option(help="Repetitions with other first images.", min=1)] = 1,
-    scratch: Annotated[bool, typer.Option(help="Train from nothing in each round, not from the model before.")] = False,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the training form; repeatable.")] = None,
-    set_mining: Annotated[list[str] | None, typer.Option(help="KEY=VALUE of the mining form; repeatable.")] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions with different first images.", min=1)] = 1,
+    scratch: Annotated[
+        bool, typer.Option(help="Train from scratch in each round, not from the previous model.")
+    ] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE, a value of the training form; repeatable.")
+    ] = None,
+    set_mining: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE, a value of the mining form; repeatable.")
+    ] = None,
     val_share: Annotated[float, typer.Option(help="See `import`.", min=0.001, max=0.999)] = 0.2,
-    gpu_id: Annotated[str, typer.Option(help="Devices, such as 0,1; none means the CPU.")] = "",
+    gpu_id: Devices = "",
 ) -> None:
-    """Label, train and mine in turns on data with known labels, and draw what each algorithm is worth."""
+    """Train, mine and label in turns on data with known labels, and compare algorithms by their learning curves."""
     console = Console()
     with explained(console, LoopError, SourceError, ValueError):
         place = image_folder(image)
@@ -69,7 +77,7 @@ def loop_command(
 
 
 def _check_algorithms(setup: Setup) -> None:
-    """A wrong name shall not be found out after the first training. Images of others may have other algorithms."""
+    """Rejects a wrong name before the first training; images of others may have other algorithms."""
     known = list(ALGORITHMS.get(setup.object_type, {}))
     unknown = [name for name in setup.algorithms if name not in known]
     if not setup.algorithms or (unknown and setup.image.parent == REPOSITORY):
@@ -80,10 +88,10 @@ def _pool(form: Format | None, source: Path | None, setup: Setup, val_share: flo
     """The data: a data set, or rendered images."""
     if form is None and source is None:
         if setup.object_type is not ObjectType.DETECTION or "angle_unit" in setup.form(Verb.TRAINING):
-            raise ValueError("images are rendered with upright boxes only; give --format and --source of a data set")
+            raise ValueError("rendered images only have upright boxes; give --format and --source of a data set")
         return rendered_pool(*RENDERED)
     if form is None or source is None:
-        raise ValueError("give both --format and --source of a data set, or none of them for rendered images")
+        raise ValueError("give both --format and --source of a data set, or neither for rendered images")
     tally = Tally()
     order = Order(setup.image, (Verb.TRAINING,), setup.object_type, setup.training, val_share=val_share)
     names, sets = read_sets(str(form), source, order, tally)

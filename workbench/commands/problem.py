@@ -1,4 +1,4 @@
-"""How a command ends when what it was given will not do: one red sentence, no traceback."""
+"""Ends a command on wrong input: one red sentence, no traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from rich.console import Console
 
 @contextmanager
 def explained(console: Console, *kinds: type[Exception]) -> Iterator[None]:
-    """Turns errors that speak to people into exit status 1."""
+    """Prints errors of the given kinds, and exits with status 1."""
     try:
         yield
     except kinds as error:

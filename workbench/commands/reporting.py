@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 
 from common.contract import Verb
-from workbench.candidates import Candidate, read_candidates
+from workbench.candidates import RankedImage, read_candidates
 from workbench.check import check_out
 from workbench.commands.problem import explained
 from workbench.commands.running import read_task
 from workbench.outputs import read_best_stage
 from workbench.report import write_report
-from workbench.round import Round
+from workbench.story import Story
 from workbench.task import Task, find_env_file
 
 PAGE: Final = "report.html"
@@ -32,15 +32,15 @@ def report_command(
         list[Path],
         typer.Argument(
             metavar="ENV_FILE [ENV_FILE]",
-            help="The env.yaml of a finished task, its `out`, or the folder of both. A training; or a task that mines, "
-            "infers, or does both at once; or one of each. Mining and inference as two tasks need two pages.",
+            help="env.yaml of a finished task, its `out` folder, or the folder of both: a training, a task that mines, "
+            "infers or does both, or one of each. Mining and inference as two tasks need two pages.",
         ),
     ],
     to: Annotated[
-        Path | None, typer.Option(help=f"The page; by default {PAGE} beside the `in` of the first task.")
+        Path | None, typer.Option(help=f"Page to write; by default {PAGE} beside `in` of the first task.")
     ] = None,
 ) -> None:
-    """Show what finished tasks did on one HTML page: metrics, curve, classes, predictions, ranking, parameters."""
+    """Show the results of finished tasks on an HTML page: metrics, curve, classes, predictions, ranking, parameters."""
     console = Console()
     with explained(console, ValueError):
         tasks = [_finished(place) for place in places]
@@ -53,24 +53,24 @@ def report_command(
 
 
 def _finished(place: Path) -> Task:
-    """The task that a person names.
+    """Task of a path that a person gives.
 
     Raises:
         ValueError: there is none, or it has left no result.
     """
     env_file = find_env_file(place)
     if env_file is None:
-        raise ValueError(f"{place}: no env.yaml belongs to it. Give the env.yaml of a finished task, or its folder")
+        raise ValueError(f"{place}: there is no env.yaml for it. Give the env.yaml of a finished task, or its folder")
     task = read_task(env_file)
     for verb in task.verbs:
         file = task.output[_RESULTS[verb]]
         if not file.is_file():
-            raise ValueError(f"{file}: missing. A page can be made of a task when it has finished")
+            raise ValueError(f"{file}: missing. Only a finished task has a page")
     return task
 
 
-def _story(tasks: Sequence[Task]) -> Round:
-    """The tasks by what they do.
+def _story(tasks: Sequence[Task]) -> Story:
+    """Sorts the tasks by verb.
 
     Raises:
         ValueError: they do not belong on one page.
@@ -82,12 +82,12 @@ def _story(tasks: Sequence[Task]) -> Round:
         raise ValueError(f"{given}: allowed are a training, a task that mines or infers, or one of each")
     types = {task.object_type.label for task in tasks}
     if len(types) > 1:
-        raise ValueError(f"the tasks are of object types {' and '.join(sorted(types))}; one page is about one")
+        raise ValueError(f"the tasks have object types {' and '.join(sorted(types))}; one page shows one")
     findings = [found for task in tasks for found in check_out(task.env_file, rotated="angle_unit" in task.config)]
-    return Round(next(iter(trainings), None), next(iter(others), None), findings)
+    return Story(next(iter(trainings), None), next(iter(others), None), findings)
 
 
-def _readable(story: Round) -> list[Candidate]:
+def _readable(story: Story) -> list[RankedImage]:
     """The candidates of the story.
 
     Raises:

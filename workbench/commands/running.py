@@ -16,13 +16,11 @@ from workbench.task import Task
 
 
 def run_command(
-    image: Annotated[
-        str, typer.Argument(help="An image of this repository, a folder, or the tag of a container image.")
-    ],
-    env_file: Annotated[Path, typer.Argument(help="The env.yaml of the task.")],
-    container: Annotated[Tool | None, typer.Option(help="Run it in a container; by default, as a process.")] = None,
+    image: Annotated[str, typer.Argument(help="Image of this repository, a folder, or the tag of a container image.")],
+    env_file: Annotated[Path, typer.Argument(help="env.yaml of the task.")],
+    container: Annotated[Tool | None, typer.Option(help="Run in a container; by default, as a process.")] = None,
 ) -> None:
-    """Run a task to its end, and show how far it is. The exit status is that of the image."""
+    """Run a task and show its progress. The exit status is that of the image."""
     console = Console()
     with explained(console, ValueError):
         task = read_task(env_file)
@@ -42,15 +40,15 @@ def run_command(
 
 
 def read_task(env_file: Path) -> Task:
-    """A task that a person names.
+    """Task of a path that a person gives.
 
     Raises:
-        ValueError: the file is not there, or no env.yaml; the message says so.
+        ValueError: the file is missing, or is not an env.yaml; the message says so.
     """
     try:
         return Task.load(env_file)
     except (OSError, KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"{env_file}: no task can be read ({error!r}). Give the env.yaml of a task") from None
+        raise ValueError(f"{env_file}: no task can be read from it ({error!r}). Give the env.yaml of a task") from None
 
 
 def _in_container(tool: Tool, image: str, task: Task, console: Console) -> int:
@@ -60,9 +58,9 @@ def _in_container(tool: Tool, image: str, task: Task, console: Console) -> int:
 
 
 def _check_place(task: Task) -> None:
-    """A process finds the paths that env.yaml says, and no others."""
+    """Rejects a task whose env.yaml names other paths than those where it lies: a process reads those."""
     if task.said[0].resolve() != task.env_file.resolve().parent:
         raise ValueError(
-            f"{task.env_file}: says that the input is {task.said[0]}, but lies elsewhere, so only a container can show "
-            "it there. Run it with --container"
+            f"{task.env_file}: puts the input at {task.said[0]}, but lies elsewhere, so only a container can put "
+            "it there. Add --container"
         )

@@ -1,4 +1,4 @@
-"""COCO data sets: a JSON file a split, boxes `[x, y, width, height]`, masks as polygons or run lengths."""
+"""COCO data sets: a JSON file per split, boxes `[x, y, width, height]`, masks as polygons or run lengths."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class CocoAnnotation(msgspec.Struct):
 
 
 class CocoDocument(msgspec.Struct):
-    """What is read of a file."""
+    """The part of a file that is read."""
 
     images: list[CocoImage]
     categories: list[CocoCategory]
@@ -63,10 +63,10 @@ def read_coco(source: Path) -> Catalogue:
     Args:
         source: a JSON file, beside or below whose folder the images are; or a folder with JSON files in it, in
             `annotations`, or beside the images of each split (`train/_annotations.coco.json`). The names of files and
-            folders tell the splits.
+            folders name the splits.
 
     Raises:
-        SourceError: there is no such file, it is malformed, or two files give a category id to two classes.
+        SourceError: there is no such file, it is malformed, or files give a category id to different classes.
     """
     root = source.parent if source.is_file() else source
     files = [source] if source.is_file() else _files(source)

@@ -15,7 +15,7 @@ from workbench.stored import StoredImage, digest_of
 Splits = Mapping[str, Sequence[StoredImage]]
 
 _ORDER: Final = (TRAIN, VAL, TEST, UNSPLIT)
-"""Of two splits with the same image, the first keeps it."""
+"""Order of the splits: of two with the same image, the first keeps it."""
 
 
 def class_names(catalogue: Catalogue, chosen: Sequence[str] = ()) -> list[str]:
@@ -31,7 +31,7 @@ def class_names(catalogue: Catalogue, chosen: Sequence[str] = ()) -> list[str]:
     known = list(dict.fromkeys(map(normalised, catalogue.class_names)))
     wanted = list(dict.fromkeys(map(normalised, chosen)))
     if unknown := [name for name in wanted if name not in known]:
-        raise SourceError(f"classes {unknown}: not in the data set, which has {known}. Choose among them")
+        raise SourceError(f"classes {unknown}: not in the data set, which has {known}. Choose from them")
     if not known:
         raise SourceError("the data set has no class: there is nothing to train. Give one with labels")
     return wanted or known
@@ -46,7 +46,7 @@ def collect(
         catalogue: the data set.
         entries: its entries in the order of `ordered`, perhaps in something that shows the progress.
         names: the classes of the task, normalised; objects of others are left out.
-        target: what the task can say of an object.
+        target: properties of objects that the task can hold.
         tally: takes what gets lost.
 
     Returns:

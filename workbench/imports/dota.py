@@ -1,10 +1,9 @@
-"""DOTA data sets: a text file an image, four corners `x1 y1 ... x4 y4 class difficulty` of each rotated object."""
+"""DOTA data sets: a text file per image, four corners `x1 y1 ... x4 y4 class difficulty` of each rotated object."""
 
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from workbench.imports.entry import Catalogue, Entry, Loss, Lost, Probe, SourceError, Thing
+from workbench.imports.entry import Catalogue, Entry, Loss, Lost, SourceError, Thing, things_of
 from workbench.imports.files import ImageFinder, split_of_path, unlabelled
 from workbench.imports.rectangle import smallest_rectangle
 from workbench.imports.tally import Kind
@@ -38,7 +37,7 @@ def read_dota(source: Path) -> Catalogue:
                 continue
             things = [_thing(line.split()) for line in _lines(file)]
             names.update(thing.name for thing in things if isinstance(thing, Thing))
-            entries.append(Entry(image, split_of_path(folder, source), partial(_things, things)))
+            entries.append(Entry(image, split_of_path(folder, source), things_of(things)))
     if not entries:
         raise SourceError(f"{source}: no DOTA label with its image is below it. Give a folder with labelTxt and images")
     used = {entry.image for entry in entries}
@@ -57,16 +56,12 @@ def _lines(file: Path) -> list[str]:
     return [line for line in lines if line.strip() and not line.lower().startswith(_HEADERS)]
 
 
-def _things(things: list[Thing | Lost], _: Probe) -> list[Thing | Lost]:
-    return things
-
-
 def _thing(fields: list[str]) -> Thing | Lost:
     if len(fields) <= _COORDINATES:
-        return Lost("its line has no eight coordinates and a class")
+        return Lost("its line does not have eight coordinates and a class")
     try:
         points = list(map(float, fields[:_COORDINATES]))
     except ValueError:
-        return Lost("a coordinate is no number")
+        return Lost("a coordinate is not a number")
     corners, angle = smallest_rectangle(points)
     return Thing(fields[_COORDINATES], corners, angle)

@@ -1,4 +1,4 @@
-"""What a reader says about a data set, before anything of it is turned into what the platform can say."""
+"""A data set as a reader finds it, before it is converted for the platform."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ class Thing:
     """One labelled object.
 
     Attributes:
-        name: of its class, as the data set has it.
+        name: its class, as the data set spells it.
         corners: `x1, y1, x2, y2` in pixels of the stored image, max corner exclusive; of a rotated object those that it
             has when it is turned back about its centre. None where only the mask is known.
-        angle: radians, clockwise as one sees it.
+        angle: radians, clockwise on the screen.
         mask: its polygons, or its run lengths; None where only the box is known.
         crowd: whether it is many objects in one.
     """
@@ -55,12 +55,12 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the header of an image file tells.
+    """Header of an image file.
 
     Attributes:
         width, height: in pixels as stored, so before any turn that EXIF asks for; as the platform sees it.
-        channels: of a pixel.
-        extension: that of the format, whatever the file is called: `jpg`, `png` or `bmp`.
+        channels: values per pixel.
+        extension: by the format, whatever the file is called: `jpg`, `png` or `bmp`.
         turned: whether EXIF asks for the image to be shown turned or mirrored.
     """
 
@@ -69,6 +69,10 @@ class Probe:
     channels: int
     extension: str
     turned: bool
+
+
+Things = Callable[[Probe], Iterable[Thing | Lost]]
+"""Reads the objects of an image, given what its file tells."""
 
 
 class UnusableError(Exception):
@@ -82,18 +86,18 @@ class Entry:
     Attributes:
         image: its file.
         split: `train`, `val`, `test`, or empty in a data set without splits.
-        things: reads its objects, given what the image file tells.
+        things: reads its objects, given the header of the image file.
 
     `things` raises `UnusableError` where the labels do not fit the image.
     """
 
     image: Path
     split: str
-    things: Callable[[Probe], Iterable[Thing | Lost]]
+    things: Things
 
 
 class Loss(NamedTuple):
-    """What is left out of a data set."""
+    """An image or object that is left out."""
 
     kind: Kind
     reason: str
@@ -107,12 +111,24 @@ class Catalogue:
     Attributes:
         class_names: in the order of the data set; repeated names are one class.
         entries: its images.
-        lost: what of it can become no entry: images, or objects of no image.
+        lost: images and objects that cannot become entries.
     """
 
     class_names: Sequence[str]
     entries: Sequence[Entry]
     lost: Sequence[Loss] = ()
+
+
+def things_of(
+    things: Iterable[Thing | Lost], width: int = 0, height: int = 0
+) -> Callable[[Probe], Iterable[Thing | Lost]]:
+    """Objects that are known before their image is, as `Entry` wants them; see `check_size`."""
+
+    def fitting(probe: Probe) -> Iterable[Thing | Lost]:
+        check_size(probe, width, height)
+        return things
+
+    return fitting
 
 
 def check_size(probe: Probe, width: int, height: int) -> None:
@@ -122,5 +138,5 @@ def check_size(probe: Probe, width: int, height: int) -> None:
         UnusableError: they are for another size.
     """
     if width > 0 and height > 0 and (width, height) != (probe.width, probe.height):
-        turned = ", which EXIF shows turned" if probe.turned else ""
-        raise UnusableError(f"its labels are for another size than the stored image has{turned}")
+        turned = ", which EXIF rotates" if probe.turned else ""
+        raise UnusableError(f"its labels are for a size other than that of the stored image{turned}")

@@ -1,4 +1,4 @@
-"""Finds what belongs together in the folders of a data set."""
+"""Finds the images and splits of a data set by the names of files and folders."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ IMAGE_SUFFIXES: Final = frozenset(
         ".avif",
     }
 )
-"""How image files end. Not all of them can be imported; those that cannot are told."""
+"""Suffixes of image files. Not all of them can be imported; the others are counted as lost."""
 
 _SPLIT_WORDS: Final = (("train", TRAIN), ("valid", VAL), ("val", VAL), ("test", TEST))
 
@@ -50,7 +50,7 @@ def split_of_path(path: Path, source: Path) -> str:
 
 
 def is_image_name(path: PurePath) -> bool:
-    """Whether a file is called like an image."""
+    """True if the name of a file is that of an image."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
@@ -60,9 +60,9 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def unlabelled(files: Iterable[Path]) -> list[Loss]:
-    """Images that no label speaks of. They may show nothing, or nobody may have looked: nothing is learned of them."""
+    """Losses for images without labels: they may show nothing, or may not have been looked at."""
     return [
-        Loss(Kind.IMAGES, "it has no labels; if it shows nothing, give it an empty one", str(file)) for file in files
+        Loss(Kind.IMAGES, "it has no label file; if it shows nothing, add an empty one", str(file)) for file in files
     ]
 
 

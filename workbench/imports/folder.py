@@ -1,9 +1,8 @@
 """A plain folder of images, without labels."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from workbench.imports.entry import UNSPLIT, Catalogue, Entry, Lost, Probe, SourceError, Thing
+from workbench.imports.entry import UNSPLIT, Catalogue, Entry, SourceError, things_of
 from workbench.imports.files import image_files
 
 
@@ -16,8 +15,4 @@ def read_folder(source: Path) -> Catalogue:
     files = image_files(source) if source.is_dir() else []
     if not files:
         raise SourceError(f"{source}: no image is below it. Give a folder of JPEG, PNG or BMP files")
-    return Catalogue((), [Entry(file, UNSPLIT, _nothing) for file in files])
-
-
-def _nothing(_: Probe) -> Iterable[Thing | Lost]:
-    return ()
+    return Catalogue((), [Entry(file, UNSPLIT, things_of(())) for file in files])

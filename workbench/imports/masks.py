@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from common.datasets.coco_masks import FARTHEST
 from common.masks import rle
 from workbench.asset import CocoMask
 from workbench.imports.entry import Corners, Polygon, Rle
@@ -13,14 +14,11 @@ from workbench.imports.entry import Corners, Polygon, Rle
 _LEAST_NUMBERS: Final = 6
 """Three corners."""
 
-_FARTHEST: Final = 2.0**16
-"""Largest coordinate, far outside of any image: filling takes memory in proportion."""
-
 
 def platform_mask(mask: Sequence[Polygon] | Rle, size: rle.Size, crowd: bool) -> tuple[CocoMask, Corners]:
     """A mask as the platform exports it, and the tightest box around it.
 
-    The platform knows one polygon an object, of whole numbers. Several polygons, and one that has no pixel after
+    The platform knows one polygon per object, in whole numbers. Several polygons, and one that has no pixel after
     rounding, become run lengths.
 
     Args:
@@ -29,15 +27,15 @@ def platform_mask(mask: Sequence[Polygon] | Rle, size: rle.Size, crowd: bool) ->
         crowd: whether it is many objects in one.
 
     Raises:
-        ValueError: it is no mask of that size, or has no pixel; the message is a reason for people.
+        ValueError: it is not a mask of that size, or has no pixel; the message is a reason for people.
     """
     if isinstance(mask, Mapping):
         counts = _compressed(mask, size)
         return _run_lengths(counts, size, crowd), _box(counts, size)
     if any(len(polygon) < _LEAST_NUMBERS or len(polygon) % 2 for polygon in mask):
-        raise ValueError("a polygon of it has less than three corners")
-    if not all(abs(value) <= _FARTHEST for polygon in mask for value in polygon):  # nor may it be nan
-        raise ValueError("a coordinate of it is no usable number")
+        raise ValueError("a polygon of it has fewer than three corners")
+    if not all(abs(value) <= FARTHEST for polygon in mask for value in polygon):  # nor may it be nan
+        raise ValueError("a coordinate of it is not a usable number")
     if len(mask) == 1:
         ring = np.rint(mask[0]).astype(np.int64).tolist()
         counts = _filled([ring], size)
@@ -56,7 +54,7 @@ def _run_lengths(counts: bytes, size: rle.Size, crowd: bool) -> CocoMask:
 
 def _compressed(mask: Rle, size: rle.Size) -> bytes:
     if list(mask.get("size", [])) != list(size):
-        raise ValueError("its run lengths are for another size than the image has")
+        raise ValueError("its run lengths are for a size other than that of the image")
     counts: Any = mask["counts"]
     try:
         text: bytes = (

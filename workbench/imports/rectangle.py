@@ -1,4 +1,4 @@
-"""Rectangles around what data sets draw with corners."""
+"""Rectangles around the polygons of data sets."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which images a training learns from, and which it is judged by."""
+"""Training and validation images of a data set."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def training_sets(splits: Splits, val_share: float, seed: int, tally: Tally) -> 
 
     Args:
         splits: the images of each split.
-        val_share: of the training images, more than 0 and less than 1.
+        val_share: share of the training images, more than 0 and less than 1.
         seed: chooses the share, together with the contents of the images and not their order.
         tally: takes the images that are of no use.
 
@@ -33,9 +33,9 @@ def training_sets(splits: Splits, val_share: float, seed: int, tally: Tally) -> 
     """
     split = bool(splits[TRAIN])
     train, val = list(splits[TRAIN] if split else splits[UNSPLIT]), list(splits[VAL])
-    _leave_out(splits[TEST], "they are for the test, which a training does not see", tally)
+    _leave_out(splits[TEST], "they are test images, which a training does not use", tally)
     if split:
-        _leave_out(splits[UNSPLIT], "they are in no split, though the data set has some", tally)
+        _leave_out(splits[UNSPLIT], "they are in no split, though the data set has splits", tally)
     if not val:
         train, val = share(train, val_share, seed)
     if not train or not val:

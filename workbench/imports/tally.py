@@ -1,4 +1,4 @@
-"""What got lost or changed on the way, counted: every loss has a reason that a person can act on."""
+"""Counts of losses and changes, each with a reason that a person can act on."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a line of the tally counts."""
+    """Kinds of losses and changes."""
 
     IMAGES = "images left out"
     OBJECTS = "objects left out"
@@ -26,7 +26,7 @@ class Tally:
         self._first.setdefault((kind, reason), str(place))
 
     def count(self, kind: Kind) -> int:
-        """How many of a kind, whatever the reason."""
+        """Count of a kind, over all reasons."""
         return sum(count for (each, _), count in self._counts.items() if each is kind)
 
     def rows(self) -> Iterator[tuple[Kind, int, str, str]]:

@@ -1,4 +1,4 @@
-"""What the platform can say of an object in a task, and how an object of a data set becomes that."""
+"""Converts objects of a data set to objects of the platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is written.
+    """Properties of objects that the task can hold.
 
     Attributes:
         annotations: the format; only COCO says which objects are crowds.
@@ -36,9 +36,9 @@ class Row:
     Attributes:
         box: corners in whole pixels, max corner exclusive; turned back to angle 0.
         class_index: position in the class names.
-        angle: radians, clockwise as one sees it.
+        angle: radians, clockwise on the screen.
         mask: `NO_MASK` where only the box is known.
-        changes: what of the object could not be kept, for people.
+        changes: properties that were lost, for people.
     """
 
     box: Box
@@ -54,7 +54,7 @@ def to_row(thing: Thing, probe: Probe, target: Target, indices: Mapping[str, int
     Args:
         thing: the object.
         probe: the image file that it is on.
-        target: what is written.
+        target: properties of objects that the task can hold.
         indices: positions of the classes by their normalised names.
 
     Raises:
@@ -64,7 +64,7 @@ def to_row(thing: Thing, probe: Probe, target: Target, indices: Mapping[str, int
     if index is None:
         raise ValueError(f"its class {thing.name!r} is not chosen")
     if thing.crowd and target.annotations is not AnnotationFormat.COCO:
-        raise ValueError(f"it is a crowd, which {target.annotations} cannot say")
+        raise ValueError(f"it is a crowd, which {target.annotations} cannot mark")
     corners, angle, mask, changes = _geometry(thing, probe, target)
     return Row(_whole(corners, angle), index, angle, mask, tuple(changes))
 
@@ -80,7 +80,7 @@ def _geometry(thing: Thing, probe: Probe, target: Target) -> tuple[Corners, floa
         mask, tightest = platform_mask(thing.mask, (probe.height, probe.width), thing.crowd)
         return thing.corners or tightest, 0.0, mask, []
     bare = CocoMask({}, 0, thing.crowd) if thing.crowd else NO_MASK
-    changes = ["it has no mask: nothing is learned of it"] if target.masks else []
+    changes = ["it has no mask: nothing is learned from it"] if target.masks else []
     if thing.corners is None:
         corners, angle = _around(thing, probe, target)
         return corners, angle, bare, ["its outline became a box"]
@@ -99,14 +99,14 @@ def _around(thing: Thing, probe: Probe, target: Target) -> tuple[Corners, float]
         return platform_mask(thing.mask, (probe.height, probe.width), thing.crowd)[1], 0.0
     points = [value for polygon in thing.mask for value in polygon]
     if len(points) < 6 or len(points) % 2:
-        raise ValueError("a polygon of it has less than three corners")
+        raise ValueError("a polygon of it has fewer than three corners")
     return smallest_rectangle(points) if target.rotated else (extent(points), 0.0)
 
 
 def _whole(corners: Corners, angle: float) -> Box:
     """Whole pixels. A rotated box keeps its sides, to the nearest pixel, and its centre, to half of one."""
     if not np.isfinite([*corners, angle]).all() or max(map(abs, corners)) >= 2**30:
-        raise ValueError("a coordinate of it is no usable number")
+        raise ValueError("a coordinate of it is not a usable number")
     x1, y1, x2, y2 = corners
     if angle:
         w, h = round(x2 - x1), round(y2 - y1)

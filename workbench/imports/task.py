@@ -13,7 +13,7 @@ from workbench.form import filled_form
 from workbench.imports.coco import read_coco
 from workbench.imports.collect import class_names, collect, ordered
 from workbench.imports.dota import read_dota
-from workbench.imports.entry import Catalogue, Entry, SourceError
+from workbench.imports.entry import Catalogue, Entry, SourceError, things_of
 from workbench.imports.folder import read_folder
 from workbench.imports.splits import Sets, training_sets
 from workbench.imports.tally import Tally
@@ -34,7 +34,7 @@ READERS: Final[Mapping[str, Callable[[Path], Catalogue]]] = {
 """The formats, by the word that names them."""
 
 SOURCES_FILE: Final = "sources.tsv"
-"""Which file of the data set each image of the task is: base name, tab, path."""
+"""Sources of the images of a task: base name, tab, path of the file in the data set."""
 
 BOXES_ONLY: Final = frozenset({"voc", "dota"})
 
@@ -44,18 +44,18 @@ Track = Callable[[Sequence[Entry]], Iterable[Entry]]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a data set is to become.
+    """Wanted task of an import.
 
     Attributes:
         image: the folder of the executor image whose form is filled in.
-        verbs: what the image shall do: training alone, or mining, inference or both.
+        verbs: what the image is to do: training alone, or mining, inference or both.
         object_type: what the project labels.
         changes: to the template of the image.
         model: where to start; a candidate task needs one, or chosen classes.
         classes: those to keep, in this order; all by default.
-        split: which images of the data set are candidates; all by default.
-        val_share: of the training images, for a data set without validation images.
-        seed: of that share.
+        split: the split that holds the candidates; all by default.
+        val_share: share of the training images that is used a data set without validation images.
+        seed: chooses that share.
         gpu_id: devices as the image sees them, `0,1`; empty = CPU.
     """
 
@@ -79,7 +79,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a data set.
+    """Result of an import.
 
     Attributes:
         env_file: the env.yaml of the task.
@@ -99,7 +99,7 @@ def import_data_set(form: str, source: Path, target: Path, order: Order, tally: 
         form: a key of `READERS`.
         source: the data set, as its reader wants it.
         target: gets the folders `in` and `out`, and `SOURCES_FILE`.
-        order: what is wanted.
+        order: the wanted task.
         tally: takes what gets lost on the way.
         track: sees the images go by.
 
@@ -109,7 +109,7 @@ def import_data_set(form: str, source: Path, target: Path, order: Order, tally: 
     """
     for folder in (target / "in", target / "out"):
         if folder.exists():
-            raise SourceError(f"{folder}: exists already. Give a new folder")
+            raise SourceError(f"{folder}: already exists. Give a new folder")
     hyperparameters = order.form
     _check_source(form, source, order)
     if Verb.TRAINING in order.verbs:
@@ -151,12 +151,12 @@ def _check_source(form: str, source: Path, order: Order) -> None:
         raise SourceError(f"{source}: a folder of images has no labels to train on. Import it for mining or infer")
     if form in BOXES_ONLY and order.object_type is not ObjectType.DETECTION:
         raise SourceError(
-            f"{form}: has boxes only, and object type {order.object_type.label} needs masks. Give coco or yolo"
+            f"{form}: only has boxes, and object type {order.object_type.label} needs masks. Give coco or yolo"
         )
 
 
 def _target(order: Order) -> Target:
-    """What the task can say of an object."""
+    """Properties of objects that the task can hold."""
     form = order.form
     wanted = annotation_format(str(form.get("export_format") or ""))
     return Target(
@@ -191,8 +191,8 @@ def _candidates(
     model = order.model or Model([])
     names = list(order.classes or model.class_names)
     if not names:
-        raise SourceError("the classes are not known. Give a model with its env.yaml, or --classes")
-    entries = [replace(each, things=_nothing) for each in catalogue.entries if order.split in (None, each.split)]
+        raise SourceError("the classes are unknown. Give a model with its env.yaml, or --classes")
+    entries = [replace(each, things=things_of(())) for each in catalogue.entries if order.split in (None, each.split)]
     splits = collect(catalogue, track(ordered(entries)), names, _target(order), tally)
     images = [image for part in splits.values() for image in part]
     if not images:
@@ -212,11 +212,6 @@ def _candidates(
         )
         _write_sources(target, images)
     return Imported(env_file, names, {"candidates": images})
-
-
-def _nothing(_: object) -> tuple[()]:
-    """Labels of candidates are of no interest."""
-    return ()
 
 
 def _write_sources(target: Path, images: Iterable[StoredImage]) -> None:

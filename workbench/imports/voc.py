@@ -1,8 +1,7 @@
-"""Pascal VOC data sets: an XML file an image, boxes with inclusive corners."""
+"""Pascal VOC data sets: an XML file per image, boxes with inclusive corners."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -16,24 +15,23 @@ from workbench.imports.entry import (
     Entry,
     Loss,
     Lost,
-    Probe,
     SourceError,
     Thing,
-    check_size,
+    things_of,
 )
 from workbench.imports.files import ImageFinder, split_of_path, unlabelled
 from workbench.imports.tally import Kind
 
 _SETS: Final = "ImageSets/Main"
 _MASKS: Final = "Segmentation"
-"""How the folders of masks begin, which are images too."""
+"""Prefix of the folders of masks, which are images too."""
 
 _CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
-    """What one XML file says: size 0 where it says none."""
+    """Content of an XML file; sizes are 0 where it gives none."""
 
     file: Path
     image_name: str
@@ -51,7 +49,7 @@ def read_voc(source: Path) -> Catalogue:
 
     Args:
         source: a folder with XML files anywhere below it (`Annotations`), and the images beside them or in
-            `JPEGImages`. `ImageSets/Main/train.txt`, `val.txt` and `test.txt` tell the splits, or else the names of
+            `JPEGImages`. `ImageSets/Main/train.txt`, `val.txt` and `test.txt` name the splits, or else the names of
             folders.
 
     Raises:
@@ -76,7 +74,7 @@ def read_voc(source: Path) -> Catalogue:
             continue
         names.update(thing.name for thing in labels.things if isinstance(thing, Thing))
         split = sets.get(file.stem, UNSPLIT) if sets else split_of_path(file.parent, root)
-        entries.append(Entry(image, split, partial(_things, labels)))
+        entries.append(Entry(image, split, things_of(labels.things, labels.width, labels.height)))
     if not entries:
         raise SourceError(f"{source}: no VOC label with its image is below it. Give a folder with XML files and images")
     used = {entry.image for entry in entries} | {finder.find(file.stem, []) for file in malformed}
@@ -110,11 +108,6 @@ def _image(labels: _Labels, finder: ImageFinder) -> Path | None:
     return finder.find(labels.image_name, folders, hint) or finder.find(labels.file.stem, folders, hint)
 
 
-def _things(labels: _Labels, probe: Probe) -> Iterable[Thing | Lost]:
-    check_size(probe, labels.width, labels.height)
-    return labels.things
-
-
 def _thing(element: ElementTree.Element) -> Thing | Lost:
     name = (element.findtext("name") or "").strip()
     box = element.find("bndbox")
@@ -126,7 +119,7 @@ def _thing(element: ElementTree.Element) -> Thing | Lost:
         xmin, ymin, xmax, ymax = _corners(box)
         angle = _number(box, "rotate_angle", 0.0)
     except ValueError:
-        return Lost("a corner of its bndbox is missing or no number")
+        return Lost("a corner of its bndbox is missing or not a number")
     return Thing(name, (xmin, ymin, xmax + 1, ymax + 1), angle)
 
 

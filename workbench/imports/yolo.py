@@ -1,4 +1,4 @@
-"""YOLO data sets: data.yaml, and a text file an image; boxes `class cx cy w h` or polygons, relative to the image."""
+"""YOLO data sets: data.yaml, and a text file per image; boxes `class cx cy w h` or polygons, relative to the image."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ def read_yolo(source: Path) -> Catalogue:
     try:
         content = yaml.safe_load(file.read_bytes())
     except yaml.YAMLError as error:
-        raise SourceError(f"{file}: no YAML file ({error}). Expected names, train and val") from None
+        raise SourceError(f"{file}: not a YAML file ({error}). Expected names, train and val") from None
     if not isinstance(content, dict):
         raise SourceError(f"{file}: holds {type(content).__name__}. Expected names, train and val")
     names = _names(content, file)
@@ -58,7 +58,7 @@ def read_yolo(source: Path) -> Catalogue:
 
 
 def label_file(image: Path) -> Path:
-    """Where the labels of an image are: the last folder `images` of its path becomes `labels`."""
+    """Label file of an image: the last folder `images` of its path becomes `labels`."""
     parts = list(image.parts)
     for place in range(len(parts) - 2, -1, -1):
         if parts[place] == "images":
@@ -91,7 +91,9 @@ def _images(content: Mapping[str, Any], split: str, file: Path) -> Iterator[Path
     for text in value if isinstance(value, list) else [value]:
         place = _resolve(str(text), content, file)
         if place is None:
-            raise SourceError(f"{file}: {split} is {text!r}, which is no folder and no file. Correct it, or `path`")
+            raise SourceError(
+                f"{file}: {split} is {text!r}, which is neither a folder nor a file. Correct it, or `path`"
+            )
         yield from image_files(place) if place.is_dir() else _listed(place)
 
 
@@ -116,7 +118,7 @@ def _things(file: Path, names: Mapping[int, str], probe: Probe) -> Iterable[Thin
     text = file.read_text(encoding="utf-8", errors="replace")
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if lines and probe.turned:
-        raise UnusableError("EXIF shows it turned, and its labels are for what is shown: save it turned")
+        raise UnusableError("EXIF rotates it, and its labels are for the rotated image: save it rotated")
     for fields in lines:
         yield _thing(fields, names, probe)
 
@@ -125,9 +127,9 @@ def _thing(fields: list[str], names: Mapping[int, str], probe: Probe) -> Thing |
     try:
         index, numbers = int(float(fields[0])), [float(field) for field in fields[1:]]
     except (ValueError, OverflowError):
-        return Lost("its line has something else than numbers")
+        return Lost("its line has something other than numbers")
     if not all(map(math.isfinite, numbers)):
-        return Lost("a coordinate of it is no usable number")
+        return Lost("a coordinate of it is not a usable number")
     if index not in names:
         return Lost("its class number is not in names")
     columns = len(fields)

@@ -18,13 +18,13 @@ class Row:
     """All seeds of one algorithm after one round.
 
     Attributes:
-        algorithm: that chose the images.
+        algorithm: the one that chose the images.
         round: 0 = before anything was mined.
         images: with labels.
         objects: on them, mean over the seeds.
-        mean, low, high: of the metric over the seeds.
-        seeds: how many there are.
-        gain: mean of what the algorithm is better than random with the same seed; None without random.
+        mean, low, high: metric over the seeds.
+        seeds: number of seeds.
+        gain: mean advantage over random with the same seed; None without random.
     """
 
     algorithm: str
@@ -60,7 +60,7 @@ def areas(table: Sequence[Row]) -> dict[str, float]:
 
 
 def write_points(points: Iterable[Point], file: Path) -> None:
-    """A CSV file with a line a point."""
+    """Writes a CSV file with a line per point."""
     lines = [",".join(COLUMNS)]
     lines += [",".join(str(getattr(point, name)) for name in COLUMNS) for point in points]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")

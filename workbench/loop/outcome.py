@@ -1,4 +1,4 @@
-"""What a loop leaves behind: the points as CSV, the curves as picture and page, after every training anew."""
+"""Outcome of a loop: points as CSV, curves as picture and page, written after each training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +9,12 @@ from rich.table import Table
 
 from common.contract import PRIMARY_METRIC
 from workbench.loop.curve import Row, areas, rows, write_points
-from workbench.loop.drawing import draw_curve, write_page
+from workbench.loop.drawing import write_drawings
 from workbench.loop.rounds import Loop, Point
 from workbench.loop.setup import Pool, Setup
 
 CSV_FILE: Final = "curve.csv"
-PICTURE_FILE: Final = "curve.png"
+PICTURE_FILE: Final = "curve.svg"
 PAGE_FILE: Final = "curve.html"
 
 
@@ -47,10 +47,8 @@ def write_outcome(points: Sequence[Point], setup: Setup, pool: Pool, folder: Pat
     """Writes CSV, picture and page of at least one point."""
     metric = PRIMARY_METRIC[setup.object_type]
     table = rows(points)
-    picture = draw_curve(table, metric, f"{setup.image.name} on {pool.name}")
     write_points(points, folder / CSV_FILE)
-    (folder / PICTURE_FILE).write_bytes(picture)
-    write_page(table, picture, metric, setup, pool, folder / PAGE_FILE)
+    write_drawings(table, metric, setup, pool, folder / PICTURE_FILE, folder / PAGE_FILE)
 
 
 def _table(table: Sequence[Row], metric: str) -> Table:

@@ -1,4 +1,4 @@
-"""Rendered data for a loop: most images are easy, and some of those to choose from are worth more."""
+"""Rendered data for a loop: most images are easy, some are worth more."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -37,8 +37,8 @@ def rendered_pool(train: int, val: int) -> Pool:
     """Discs, triangles and stars.
 
     Args:
-        train: how many images to choose from, about.
-        val: how many to judge by, about.
+        train: approximate number of images to choose from.
+        val: approximate number of validation images.
     """
     name = f"{train} + {val} rendered images"
     return Pool(name, CLASS_NAMES, _render(train, TRAIN_SEED), _render(val, VAL_SEED))
@@ -48,5 +48,5 @@ def _render(count: int, seed: int) -> Sequence[Sample]:
     return [
         sample
         for number, (scene, share) in enumerate(SHARES)
-        for sample in render(max(1, round(count * share)), seed + number, scene)
+        for sample in render(max(1, round(count * share)), seed + number, scene=scene)
     ]

@@ -26,12 +26,12 @@ class Point:
     """One model of a learning curve.
 
     Attributes:
-        algorithm: that chose the images.
-        seed: of the repetition.
+        algorithm: the one that chose the images.
+        seed: number of the repetition.
         round: 0 = before anything was mined.
-        images: how many have labels.
-        objects: how many objects are on them.
-        metric: of the model on the validation images, 0 to 1.
+        images: number of labelled images.
+        objects: number of objects on them.
+        metric: the model's on the validation images, 0 to 1.
     """
 
     algorithm: str
@@ -123,7 +123,7 @@ class Loop:
         return [rest[stem] for stem in result["chosen"]]
 
     def _common(self, name: str) -> dict[str, Any]:
-        """What all tasks of a loop have; the task id is what an image draws its random numbers from."""
+        """Arguments of all tasks of a loop; the task id seeds the random numbers of an image."""
         return {
             "gpu_id": self._setup.gpu_id,
             "task_id": "loop-" + name.replace("/", "-"),

@@ -1,4 +1,4 @@
-"""What a loop does: how much is labelled, when and by whom it is chosen, and on what data."""
+"""Settings of a loop, and its data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ SETUP_FILE: Final = "loop.yaml"
 
 
 class LoopError(Exception):
-    """A loop that cannot start or go on; the message says why and what to do."""
+    """A loop that cannot start or continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,7 +24,7 @@ class Pool:
     """The data, all of it with labels, most of which the loop hides.
 
     Attributes:
-        name: what it is, for people and for the record.
+        name: for people and for the record.
         class_names: in the order of their indices.
         train: the images to choose from.
         val: the images that every model is judged by.
@@ -38,17 +38,17 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The rules of a loop.
+    """Settings of a loop.
 
     Attributes:
         image: the folder of the executor image.
         object_type: what is labelled.
         algorithms: values of `mining_algorithm` to compare.
         start: images with labels before the first round, chosen by chance.
-        add: images that are labelled in a round.
-        rounds: how often images are mined, labelled and trained on.
+        add: images labelled per round.
+        rounds: number of rounds of mining, labelling and training.
         seeds: repetitions, each with other first images.
-        from_scratch: whether each round trains from nothing, or goes on from the model of the round before.
+        from_scratch: whether each round trains from scratch, or continues from the model of the previous round.
         training: changes to the training template.
         mining: changes to the mining template.
         gpu_id: devices as the image sees them, `0,1`; empty = CPU.
@@ -79,7 +79,7 @@ class Setup:
 
 
 def check_setup(setup: Setup, pool: Pool, folder: Path) -> None:
-    """Makes sure that a loop can run, and is the one that `folder` was begun with.
+    """Makes sure that a loop can run, and is the one that `folder` was started with.
 
     More algorithms, seeds and rounds may be asked for than in an earlier run; what that has done counts.
 
@@ -91,7 +91,7 @@ def check_setup(setup: Setup, pool: Pool, folder: Path) -> None:
     if len(pool.train) < needed:
         raise LoopError(
             f"{pool.name} has {len(pool.train)} images to choose from; {setup.start} + {setup.rounds} rounds of "
-            f"{setup.add} are {needed}. Ask for fewer"
+            f"{setup.add} need {needed}. Ask for fewer"
         )
     for verb in (Verb.TRAINING, Verb.MINING):
         setup.form(verb)
@@ -100,14 +100,16 @@ def check_setup(setup: Setup, pool: Pool, folder: Path) -> None:
     if file.is_file():
         before = yaml.safe_load(file.read_text(encoding="utf-8"))
         if other := [key for key in record if before.get(key) != record[key]]:
-            told = "; ".join(f"{key} was {before.get(key)!r}, now {record[key]!r}" for key in other)
-            raise LoopError(f"{folder}: was begun with other rules ({told}). Give another folder, or the same rules")
+            changes = "; ".join(f"{key} was {before.get(key)!r}, now {record[key]!r}" for key in other)
+            raise LoopError(
+                f"{folder}: was started with other settings ({changes}). Give another folder, or the same settings"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(record, allow_unicode=True), encoding="utf-8")
 
 
 def _record(setup: Setup, pool: Pool) -> dict[str, Any]:
-    """What must stay as it is for steps to be comparable."""
+    """Settings that must stay the same for steps to be comparable."""
     rules = asdict(setup)
     for key in ("algorithms", "seeds", "rounds", "gpu_id"):
         del rules[key]

@@ -14,18 +14,18 @@ from workbench.runner import run_image
 from workbench.task import Task
 
 DONE_FILE: Final = "done.json"
-"""In the folder of a finished step: what the loop goes on with."""
+"""Result of a finished step, in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A task and what is wanted of it.
+    """A task, and the result that is read from it.
 
     Attributes:
         folder: gets `in` and `out`.
         title: for people.
         write: writes the task into a folder and returns its env.yaml.
-        read: what the loop goes on with, once the task has ended well.
+        read: reads the result of a task that ended well.
     """
 
     folder: Path
@@ -34,7 +34,7 @@ class Step:
     read: Callable[[Task], Mapping[str, Any]]
 
     def run(self, start_file: Path, console: Console) -> Mapping[str, Any]:
-        """Runs the task unless it is done. One that was interrupted goes on where it was.
+        """Runs the task unless it is done. One that was interrupted resumes.
 
         Raises:
             LoopError: the image failed, or its output cannot be read.
@@ -50,7 +50,7 @@ class Step:
         console.print(self.title, style="bold", markup=False, highlight=False)
         status = run_image(start_file, env_file.resolve(), console)
         if status != 0:
-            raise LoopError(f"{self.title}: exit status {status}, see above. Run the loop again to go on from here")
+            raise LoopError(f"{self.title}: exit status {status}, see above. Run the same command again to resume")
         result = self._result(env_file)
         partial = done.with_suffix(".part")
         partial.write_text(json.dumps(result), encoding="utf-8")
@@ -62,6 +62,5 @@ class Step:
             return self.read(Task.load(env_file))
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise LoopError(
-                f"{self.title}: the output is not as it should be ({error!r}). "
-                f"What is wrong tells: python -m workbench check {env_file}"
+                f"{self.title}: the output cannot be read ({error!r}). To see why: python -m workbench check {env_file}"
             ) from error

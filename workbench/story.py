@@ -11,15 +11,15 @@ from workbench.task import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Round:
-    """What the report tells about: both tasks, or one of them.
+class Story:
+    """Tasks that a report is about: a training, a task of candidates, or both.
 
     Attributes:
         training: the training task.
         candidates: the task that mines, infers, or does both in one.
-        findings: what the checks of the tasks say.
-        truth: what is known to be on the candidates, by the base names of their files. May be empty.
-        picture: the same as one picture, where there is one.
+        findings: findings of the checks.
+        truth: true objects of the candidates, by the base names of their files. May be empty.
+        picture: the same as one picture, if there is one.
     """
 
     training: Task | None = None
@@ -30,7 +30,7 @@ class Round:
 
     @property
     def tasks(self) -> list[Task]:
-        """Those that there are, in their order."""
+        """The tasks, in their order."""
         return [task for task in (self.training, self.candidates) if task is not None]
 
     @property
@@ -42,7 +42,7 @@ class Round:
 
     @property
     def object_type(self) -> ObjectType:
-        """What the project labels."""
+        """Object type of the project."""
         return self.tasks[0].object_type
 
     @property
@@ -52,20 +52,20 @@ class Round:
 
     @property
     def radians(self) -> float:
-        """In the unit of the angles that were found: that of the task, else of the training, else radians.
+        """Radians per unit of the predicted angles: the unit of the task, else of the training, else radians.
 
-        A model that was trained elsewhere may have a unit of its own, which no file of the task tells.
+        A model that was trained elsewhere may have a unit of its own, which is in no file of the task.
         """
         said = [str(task.config.get("angle_unit") or "") for task in reversed(self.tasks)]
         return AngleUnit(next(filter(None, said), AngleUnit.RADIAN).lower()).radians
 
     def asked(self, verb: Verb) -> bool:
-        """Whether one of the tasks did it."""
+        """True if one of the tasks did it."""
         return any(verb in task.verbs for task in self.tasks)
 
     @property
     def paired(self) -> bool:
-        """Whether the truth is shown beside what was found: both have masks, which would hide each other."""
+        """True if the truth is shown beside the predictions: both have masks, which would hide each other."""
         return bool(self.truth) and self.object_type is not ObjectType.DETECTION
 
 

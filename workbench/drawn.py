@@ -1,4 +1,4 @@
-"""The objects of an image, as a model or the truth tells them."""
+"""Objects of an image: predictions or truth, ready to be drawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +16,15 @@ Masks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Objects:
-    """What is on one image.
+class Drawn:
+    """The objects on an image.
 
     Attributes:
         boxes: `(n, 4)` int64, corners `x1, y1, x2, y2` in pixels, max corner exclusive; turned back to angle 0.
-        angles: `(n,)` float64, radians, clockwise as one sees it; 0 where nothing is known.
+        angles: `(n,)` float64, radians, clockwise on the screen; 0 where unknown.
         names: n class names.
-        scores: `(n,)` float64 from 0 to 1; None in the truth, and where classes are told apart and not objects.
-        masks: None where boxes are all that is known.
+        scores: `(n,)` float64 from 0 to 1; None in the truth and for maps of classes.
+        masks: None where only boxes are known.
     """
 
     boxes: Boxes
@@ -50,11 +50,11 @@ class Objects:
         )
 
 
-def true_objects(rendered: Rendered, class_names: Sequence[str], object_type: ObjectType) -> Objects:
-    """What really is on an image, as a project of `object_type` counts it: by class in a semantic one."""
+def true_objects(rendered: Rendered, class_names: Sequence[str], object_type: ObjectType) -> Drawn:
+    """True objects of an image, as a project of `object_type` counts them: one per class in a semantic one."""
     sample = sample_of(rendered)
     names = tuple(class_names[index] for index in sample.classes.tolist())
-    objects = Objects(sample.boxes, sample.angles, names, None)
+    objects = Drawn(sample.boxes, sample.angles, names, None)
     if object_type is ObjectType.DETECTION or not isinstance(rendered, MaskedSample):
         return objects
     objects = replace(objects, masks=rendered.masks)

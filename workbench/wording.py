@@ -1,4 +1,4 @@
-"""What the picture and the page call the results of a project: they are others for each object type."""
+"""Words of the picture and the page for the results of a project, per object type."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,18 +7,18 @@ from common.contract import PRIMARY_METRIC, ObjectType
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Wording:
     """The words for an object type.
 
     Attributes:
         metric: the key of a stage that the model is judged by.
-        short: it, in one or two words.
-        long: it, for people who have not met it.
-        second: the next best key of a stage, and what it is.
+        short: its name, in one or two words.
+        long: its name, for people who do not know it.
+        second: the second most important key of a stage, and its name.
         curve: names of the two metrics in the training curve.
-        step: what the training curve counts.
-        mistakes: how many there are, of an image on average.
-        scored: whether what is found has a confidence.
+        step: unit of the training curve.
+        mistakes: text for the mean number of mistakes per image.
+        scored: whether predictions have a confidence.
     """
 
     metric: str
@@ -31,8 +31,8 @@ class Terms:
     scored: bool = True
 
 
-TERMS: Final = {
-    ObjectType.DETECTION: Terms(
+WORDING: Final = {
+    ObjectType.DETECTION: Wording(
         metric=PRIMARY_METRIC[ObjectType.DETECTION],
         short="AP50",
         long="AP at IoU 0.5",
@@ -41,7 +41,7 @@ TERMS: Final = {
         step="epoch",
         mistakes="{:.1f} mistakes per image",
     ),
-    ObjectType.INSTANCE: Terms(
+    ObjectType.INSTANCE: Wording(
         metric=PRIMARY_METRIC[ObjectType.INSTANCE],
         short="mask AP50",
         long="AP of masks at IoU 0.5",
@@ -50,7 +50,7 @@ TERMS: Final = {
         step="epoch",
         mistakes="{:.1f} mistakes per image",
     ),
-    ObjectType.SEMANTIC: Terms(
+    ObjectType.SEMANTIC: Wording(
         metric=PRIMARY_METRIC[ObjectType.SEMANTIC],
         short="mIoU",
         long="mean IoU of the classes",
