@@ -26,28 +26,36 @@ def mask_document(dataset: MaskDataset) -> dict[str, list[dict[str, object]]]:
     for i in range(len(sizes)):
         for row, mask in dataset.decoded(i):
             counts, category = dataset.masks[row].decode(), int(dataset.classes[row])
-            segmentation = {"counts": counts, "size": list(mask.shape)}
+            x1, y1, x2, y2 = dataset.boxes[row].tolist()
             annotations.append(
-                {"id": len(annotations) + 1, "image_id": i + 1, "category_id": category, "segmentation": segmentation}
-                | {"area": int(mask.sum()), "iscrowd": int(dataset.crowds[row])}
+                {"id": len(annotations) + 1, "image_id": i + 1, "category_id": category}
+                | {"bbox": [x1, y1, x2 - x1, y2 - y1], "area": int(mask.sum()), "iscrowd": int(dataset.crowds[row])}
+                | {"segmentation": {"counts": counts, "size": list(mask.shape)}}
             )
     categories = [{"id": i, "name": name} for i, name in enumerate(dataset.class_names)]
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
-def mask_precision(truth: Mapping[str, object], found: Sequence[Mapping[str, object]]) -> float:
-    """Average precision of masks at IoU 0.5, at most 100 objects per image.
+def mask_metrics(truth: Mapping[str, object], found: Sequence[Mapping[str, object]]) -> dict[str, float]:
+    """COCO's metrics of masks and of their boxes, at most 100 objects per image.
 
     Args:
         truth: a COCO document.
-        found: `image_id`, `category_id`, `score` and `segmentation` of each object.
+        found: `image_id`, `category_id`, `score`, `bbox` and `segmentation` of each object.
+
+    Returns:
+        `maskAP` and `boxAP` at IoU 0.5; `maskAP50_95` and `boxAP50_95` averaged over IoU 0.5 to 0.95.
     """
+    metrics = {}
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = truth
         coco.createIndex()
-        evaluation = COCOeval(coco, coco.loadRes([dict(each) for each in found]), "segm")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return float(evaluation.stats[1])
+        results = coco.loadRes([dict(each) for each in found])
+        for name, kind in (("maskAP", "segm"), ("boxAP", "bbox")):
+            evaluation = COCOeval(coco, results, kind)
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+            metrics |= {name: float(evaluation.stats[1]), f"{name}50_95": float(evaluation.stats[0])}
+    return metrics
