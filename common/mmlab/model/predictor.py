@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from mmengine.model import BaseModel, BaseModule
 from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import Tensor
@@ -23,6 +22,7 @@ from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDe
 
 if TYPE_CHECKING:
     from mmdet.structures import DetDataSample
+    from mmengine.model import BaseModel, BaseModule
 
 CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 """Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
@@ -55,7 +55,7 @@ class MmlabPredictor:
 
     def __init__(
         self,
-        model: BaseModel,
+        model: "BaseModel",
         device: torch.device,
         fitting: Fitting,
         limits: Limits,
@@ -99,7 +99,7 @@ class MmlabPredictor:
         detections = [self._detections(sample.pred_instances) for sample in found]
         return [Prediction(each, cells) for each, cells in zip(detections, maps, strict=True)]
 
-    def _after_head(self, head: BaseModule, _features: object, outputs: Sequence[Sequence[Tensor]]) -> object:
+    def _after_head(self, head: "BaseModule", _features: object, outputs: Sequence[Sequence[Tensor]]) -> object:
         """Decode boxes in single precision: half of it has steps of half a pixel at the far edge of an image."""
         if self._wants_maps:
             self._maps = class_maps(head, outputs)
