@@ -31,7 +31,7 @@ $(PYTHON): | $(if $(findstring .tools,$(UV)),.tools/bin/uv)
 	@$(UV) pip install --python $(PYTHON) --require-hashes -r requirements/det-yolov5-tmi.lock -r requirements/workbench.lock
 	@touch $@
 
-# Everything, pinned and hash-checked. Compiles mmcv once (8 minutes on 2 cores), then uv has it in its cache.
+# Everything, pinned and hash-checked. Compiles mmcv once (8 to 30 minutes of processor time), then uv has it in its cache.
 .venv/.dev: requirements/dev.lock pyproject.toml | $(PYTHON)
 	@echo "installing the environment of all images; the first time this compiles mmcv, which takes minutes"
 	@$(UV) pip sync --python $(PYTHON) --require-hashes requirements/dev.lock

@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
-from mmengine.structures import InstanceData
+from torch import Tensor
 
 from common.arrays import Doubles
 from common.mmlab.rotated_boxes import rotated_boxes
 from common.results.class_metrics import ClassMetrics, Evaluation
 from common.results.coco_metrics import box_metrics, rotated_box_metrics
+
+if TYPE_CHECKING:
+    from mmdet.structures.bbox import BaseBoxes
+
+
+class Found(TypedDict):
+    """Detections of one image; rotated boxes come in several kinds."""
+
+    bboxes: "BaseBoxes | Tensor"
+    scores: Tensor
+    labels: Tensor
 
 
 class Sample(TypedDict):
@@ -24,7 +35,7 @@ class Sample(TypedDict):
     """
 
     img_id: int
-    pred_instances: InstanceData
+    pred_instances: Found
 
 
 class MetricByClass(BaseMetric):  # type: ignore[misc]  # mmengine is untyped
@@ -89,7 +100,7 @@ class RotatedBoxMetric(MetricByClass):
         return self.keep(rotated_box_metrics(self._ground_truth, np.concatenate([np.zeros((0, 8)), *results])))
 
 
-def _rotated_rows(image_id: int, found: InstanceData) -> Doubles:
+def _rotated_rows(image_id: int, found: Found) -> Doubles:
     """`(n, 8)`: image id, cx, cy, width, height, angle in radians, score, class index (which is the category id)."""
     boxes = rotated_boxes(found["bboxes"]).double().cpu()
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()
@@ -97,7 +108,7 @@ def _rotated_rows(image_id: int, found: InstanceData) -> Doubles:
     return np.hstack([ids, boxes, scores[:, None], classes[:, None]])
 
 
-def _rows(image_id: int, found: InstanceData) -> Doubles:
+def _rows(image_id: int, found: Found) -> Doubles:
     """`(n, 7)`: image id, x, y, width, height, score, class index (which is the category id)."""
     low, high = found["bboxes"].double().cpu().split(2, dim=1)
     scores, classes = found["scores"].double().cpu(), found["labels"].double().cpu()

@@ -1,10 +1,10 @@
 """Predictions of a trained semantic model of mmsegmentation."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from mmengine.model import BaseModel
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
@@ -17,6 +17,9 @@ from common.mmseg.padding import Padding
 from common.mmseg.pixels import Logits
 from common.mmseg.repeatable import make_repeatable
 from common.predictions import Detections, Prediction
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModel
 
 
 class SemanticPredictor:
@@ -33,7 +36,7 @@ class SemanticPredictor:
 
     def __init__(
         self,
-        model: BaseModel,
+        model: "BaseModel",
         device: torch.device,
         fitting: Fitting,
         padding: Padding,
@@ -79,7 +82,7 @@ class SemanticPredictor:
         return logits[:, :, :height, :width]
 
 
-def learned_by_sigmoid(model: BaseModel) -> bool:
+def learned_by_sigmoid(model: "BaseModel") -> bool:
     """Recognise a segmentor that learned each class by itself."""
     head = model.decode_head
     losses = getattr(head[-1] if isinstance(head, torch.nn.ModuleList) else head, "loss_decode", None)

@@ -7,18 +7,21 @@ the work, and the score would grow with the number of anchors.)
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from common.mmlab.model.heads import is_a
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModule
 
 PROBABILITIES = ("TOODHead", "CenterNetHead")
 """Heads whose outputs are probabilities already."""
 
 
-def class_maps(head: BaseModule, outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+def class_maps(head: "BaseModule", outputs: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     """Probability of each class at each cell of each scale.
 
     Args:
@@ -37,13 +40,13 @@ def class_maps(head: BaseModule, outputs: Sequence[Sequence[Tensor]]) -> list[Te
     return [_separate(scores, factor, head) for scores, factor in zip(outputs[0], factors, strict=True)]
 
 
-def _joint(scale: Tensor, head: BaseModule) -> Tensor:
+def _joint(scale: Tensor, head: "BaseModule") -> Tensor:
     """Class map of YOLOv3, whose channels are a box, the objectness and the classes of each anchor."""
     anchors = torch.unflatten(scale.float(), 1, (-1, 5 + int(head.num_classes))).sigmoid()
     return (anchors[:, :, 5:] * anchors[:, :, 4:5]).amax(dim=1)
 
 
-def _separate(scores: Tensor, factor: Tensor | None, head: BaseModule) -> Tensor:
+def _separate(scores: Tensor, factor: Tensor | None, head: "BaseModule") -> Tensor:
     channels = int(getattr(head, "cls_out_channels", head.num_classes))
     anchors = _activate(torch.unflatten(scores.float(), 1, (-1, channels)), head)
     if isinstance(factor, Tensor) and factor.shape[1] == anchors.shape[1]:
@@ -51,7 +54,7 @@ def _separate(scores: Tensor, factor: Tensor | None, head: BaseModule) -> Tensor
     return anchors.amax(dim=1)
 
 
-def _activate(anchors: Tensor, head: BaseModule) -> Tensor:
+def _activate(anchors: Tensor, head: "BaseModule") -> Tensor:
     """Turn scores `(B, anchors, channels, h, w)` into probabilities of K classes; a background is the last channel."""
     if is_a(head, *PROBABILITIES):
         return anchors

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from common.mmlab.model.heads import is_a
+
+if TYPE_CHECKING:
+    from mmengine.model import BaseModule
 
 CONVOLUTION = "Conv2d"
 """Name of the class, torch's or mmcv's, but of no other subclass: those change their weights on the way."""
@@ -32,7 +35,7 @@ def _merge(module: nn.Module, convolution: str, normalisation: str) -> None:
     setattr(module, normalisation, nn.Identity())
 
 
-def _pairs(module: BaseModule) -> Iterator[tuple[str, str]]:
+def _pairs(module: "BaseModule") -> Iterator[tuple[str, str]]:
     """Names of children where the second normalises what the first computes.
 
     In mmcv's ConvModule that is certain; elsewhere (ResNet, Sequential) they follow each other and have the same number

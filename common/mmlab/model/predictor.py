@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from mmengine.model import BaseModel, BaseModule
-from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -23,6 +21,8 @@ from common.predictions import MAX_DETECTIONS, Detections, Prediction, RotatedDe
 
 if TYPE_CHECKING:
     from mmdet.structures import DetDataSample
+    from mmengine.model import BaseModel, BaseModule
+    from mmengine.structures import InstanceData
 
 CHANNELS_LAST = ("YOLOv5Head", "YOLOXHead", "RTMDetHead")
 """Heads of models that are a quarter faster on a CPU in this memory format. Some others fail in it, such as VFNet."""
@@ -55,7 +55,7 @@ class MmlabPredictor:
 
     def __init__(
         self,
-        model: BaseModel,
+        model: "BaseModel",
         device: torch.device,
         fitting: Fitting,
         limits: Limits,
@@ -99,7 +99,7 @@ class MmlabPredictor:
         detections = [self._detections(sample.pred_instances) for sample in found]
         return [Prediction(each, cells) for each, cells in zip(detections, maps, strict=True)]
 
-    def _after_head(self, head: BaseModule, _features: object, outputs: Sequence[Sequence[Tensor]]) -> object:
+    def _after_head(self, head: "BaseModule", _features: object, outputs: Sequence[Sequence[Tensor]]) -> object:
         """Decode boxes in single precision: half of it has steps of half a pixel at the far edge of an image."""
         if self._wants_maps:
             self._maps = class_maps(head, outputs)
@@ -110,7 +110,7 @@ class MmlabPredictor:
         self._maps = []
         return list(zip(*arrays, strict=True))
 
-    def _detections(self, results: InstanceData) -> Detections:
+    def _detections(self, results: "InstanceData") -> Detections:
         results = results[results.scores > self._limits.score]
         results = results[results.scores.argsort(descending=True, stable=True)]
         boxes = results.bboxes if self._convention is None else rotated_boxes(results.bboxes)
@@ -136,7 +136,7 @@ def first_of_equal(boxes: Floats) -> Ints:
     return np.sort(np.unique(boxes, axis=0, return_index=True)[1])
 
 
-def scores_by_class(results: InstanceData, class_count: int) -> Tensor:
+def scores_by_class(results: "InstanceData", class_count: int) -> Tensor:
     """Put the score of each box into the column of its class, `(n, K)`; the other classes are 0.
 
     OpenMMLab's detectors give a box one score and one class. Of the mining algorithms only CALD compares the others,
