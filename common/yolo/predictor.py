@@ -154,15 +154,9 @@ class YoloPredictor:
         """
         if not isinstance(raw, Mapping):
             raise ValueError("RT-DETR provides no class maps")
-<<<<<<< HEAD
         head: Raw = raw.get("one2many", raw)
         shapes = [feature.shape[-2:] for feature in head["feats"]]
         scales = head["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
-=======
-        cells: Raw = raw.get("one2many", raw)
-        shapes = [feature.shape[-2:] for feature in cells["feats"]]
-        scales = cells["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
->>>>>>> adapters
         arrays = [scale.unflatten(-1, shape).cpu().numpy() for scale, shape in zip(scales, shapes, strict=True)]
         return list(zip(*arrays, strict=True))
 
