@@ -8,11 +8,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 
 CHECKED = (
-    "common/*.py",
-    *(
-        f"common/{room}/**/*.py"
-        for room in ("task", "run", "loop", "weights", "datasets", "images", "boxes", "masks", "mining", "results")
-    ),
+    *(f"{folder}/**/*.py" for folder in ("common", "workbench", "benchmarks", "docs/examples")),
+    "*-tmi/*.py",
+    "docs/en/**/*.md",
+    "README.md",
+    "CONTRIBUTING.md",
 )
 """Globs of the modules and pages (Markdown) that are looked at."""
 
@@ -21,7 +21,7 @@ CLAUSE = re.compile(r"(what|how|where|whether|which|those|who|when) ", re.IGNORE
 
 ONES = "images|processes|threads|files|lines|numbers|seconds|epochs|chunks?|minutes|bytes"
 HABITS = re.compile(
-    rf"\b(tells|told|goes on|nobody|as one sees it|is no (?!more|less|longer|matter)[a-z]+|has not (?!been|yet|\w+ed\b)"
+    rf"\b(tells|told|goes on|nobody|as one sees it|is no (?!more|less|longer|matter)[a-z]+|has not (?!been|yet|run\b|\w+ed\b)"
     rf"|({ONES}) an? (GPU|file|batch|second|box|image|chunk|class|rank|line|pass|row))\b",
     re.IGNORECASE,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Breach = tuple[str, str]
-"""What is wrong in a file that is known, and the advice."""
+"""Breach of a rule in a known file, and the advice."""
 
 
 @dataclass(frozen=True, slots=True)

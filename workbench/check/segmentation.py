@@ -225,7 +225,7 @@ def _content(annotation: Mapping[str, Any], mask: dict[str, Any]) -> Iterator[Br
 
 
 def _size(path: Path | None) -> rle.Size | None:
-    """Height and width as stored; None where there is no image that can be read."""
+    """Height and width as stored; None without a readable image."""
     try:
         if path is not None:
             with Image.open(path) as image:

@@ -72,7 +72,7 @@ class Probe:
 
 
 Things = Callable[[Probe], Iterable[Thing | Lost]]
-"""Reads the objects of an image, given what its file tells."""
+"""Reads the objects of an image, given the content of its file."""
 
 
 class UnusableError(Exception):
