@@ -47,10 +47,8 @@ def set_crop_size(config: Config, size: int) -> None:
             _set_transform(mapping, ratio, new)
     config.model.setdefault("data_preprocessor", ConfigDict()).size = new
     backbone = config.model.backbone
-    if (
-        "img_size" in backbone and pair(backbone.img_size) == own
-    ):  # there are as many position embeddings as patches in a crop
-        backbone.img_size = new
+    if "img_size" in backbone and pair(backbone.img_size) == own:
+        backbone.img_size = new  # there are as many position embeddings as patches in a crop
     if "crop_size" in config.model.test_cfg:
         set_windows(config.model.test_cfg, new, stride=_scaled(pair(config.model.test_cfg.stride), ratio))
 
