@@ -11,8 +11,10 @@ CONTAINER_TOOL ?= docker
 unexport PYTHONDONTWRITEBYTECODE # without its cache, every process of the tests compiles the frameworks that it imports
 # What a page of the site would load from another host.
 ELSEWHERE := '<(link|script|img|iframe|source|use|embed|object)[^>]* (href|src|data)=["'"'"']?(https?:)?//[^ >]*'
+# A module of tests stays in one process; tests/image/conftest.py orders them.
+DEALT := -n 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast faults seeded-faults check fix bench bench-models bench-training docs images images-test lock clean
+.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast test-exhaustive faults seeded-faults check fix bench bench-models bench-training docs images images-test lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -52,10 +54,13 @@ demo-instance: .venv/.dev ## the same with masks of objects, in build/demo-insta
 	@$(PYTHON) -m workbench demo --image seg-all-in-one-tmi --object-type instance --folder build/demo-instance
 
 test: test-fast ## all tests that CI runs: the fast ones, then the images end to end on the CPU
-	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults' -n 2 --dist loadscope --durations=10
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m 'not faults and not exhaustive' $(DEALT) --durations=25
 
 test-fast: .venv/.dev ## the tests that need no torch; seconds
 	@$(PYTHON) -m pytest tests --ignore=tests/image --ignore=tests/containers -n 2 --dist worksteal
+
+test-exhaustive: .venv/.dev ## the tests of images again, for the models that others stand for in `make test`
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest tests/image -m exhaustive $(DEALT)
 
 faults: .venv/.dev ## kill tasks at random moments, many times
 	@$(PYTHON) -m pytest tests/image -m faults

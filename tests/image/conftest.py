@@ -1,54 +1,59 @@
-"""One trained model, shared by all tests of the image."""
+"""Fixtures that the tests of images share, and the order of their modules."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the ranks, and like there before torch is imported
 
 import pytest
 from lively import lively_detector
-from odd import broken, nonsense, odd_forms
-from tasks import NAMES, TRAINING, Outcome, listing, run
+from tasks import NAMES
+from warm import close_nurseries
 
-from workbench.images import REPOSITORY
-from workbench.platform import write_training_task
 from workbench.shapes import render
 
 POOL = 64
 
 
+LONGEST = (
+    "test_mmlab_families",
+    "test_mmlab_training",
+    "test_mmlab_candidates",
+    "test_semantic_training",
+    "test_image_training",
+    "test_rotated_training",
+    "test_instance_training",
+    "test_image_resume",
+    "test_semantic_candidates",
+    "test_mmlab_detectors",
+    "test_image_candidates",
+    "test_instance_candidates",
+    "test_seg_detection",
+    "test_rotated_predictor",
+)
+"""The modules that take longest begin first, so that the processes among which xdist deals them end together."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder runs an image unless it says otherwise."""
     here = Path(__file__).parent
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
     for item in items:
         if here in item.path.parents and not any(item.iter_markers("faults")):
             item.add_marker(pytest.mark.image)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nurseries_end() -> Iterator[None]:
+    yield
+    close_nurseries()
+
+
 @pytest.fixture(scope="session")
 def samples() -> list:
     return render(POOL, seed=1)
-
-
-@pytest.fixture(scope="session")
-def trained(samples: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """A training on 24 images, most of them odd, beside two that are none, that keeps every epoch."""
-    root = tmp_path_factory.mktemp("trained") / "task"
-    odd = odd_forms(samples[:11])
-    options = {"save_best_only": "False", "save_period": 1, "args_options": "--exist-ok --optimizer SGD lr0=0.02"}
-    env = write_training_task(
-        root,
-        [*odd, *samples[11:24], broken(), nonsense()],
-        samples[24:32],
-        NAMES,
-        {**TRAINING, **options, "max_bad_images": 0.1},
-    )
-    before = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / "det-yolov5-tmi")
-    outcome = run(env)
-    assert outcome.status == 0
-    after = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / "det-yolov5-tmi")
-    assert after == before, "nothing is written to /in or beside the code"
-    return outcome
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 
+import pytest
 from mmengine.config import Config
 from tasks import MMDETECTION, MMROTATE, MMYOLO
 
@@ -94,6 +95,22 @@ def table() -> dict[str, Row]:
             from zoo import MODELS, PACKAGE
         rows |= {f"{PACKAGE} {name}": Row(PACKAGE, MODELS[name], *known) for name, known in models.items()}
     return rows
+
+
+STRUCTURES = {
+    *("mmyolo yolov5_n", "mmyolo yolov5_m", "mmyolo yolov6_n", "mmyolo yolov6_m", "mmyolo yolov7_tiny"),
+    *("mmyolo yolov7_l", "mmyolo yolov8_n", "mmyolo yolox_tiny", "mmyolo rtmdet_tiny", "mmyolo ppyoloe_plus_s"),
+    *("mmdet yolox_tiny", "mmrotate rtmdet_tiny", "mmrotate rtmdet_tiny_ms"),
+}
+"""One row for each structure of a model, and for each schedule."""
+
+
+def rows() -> list:
+    """Every row as a parameter of a test; those that differ from another in their size alone are exhaustive."""
+    return [
+        pytest.param(row, id=name, marks=() if name in STRUCTURES else pytest.mark.exhaustive)
+        for name, row in table().items()
+    ]
 
 
 OTHERS = {

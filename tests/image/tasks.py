@@ -24,6 +24,7 @@ from common.task.env import Task, read_env, read_task
 from workbench.images import REPOSITORY
 
 YOLOV5, MMYOLO, MMDETECTION, MMROTATE = "det-yolov5-tmi", "det-mmyolo-tmi", "det-mmdetection-tmi", "rot-mmrotate-tmi"
+SEGMENTATION = "seg-all-in-one-tmi"
 NAMES = ("disc", "triangle", "star")
 
 TRAINING = {

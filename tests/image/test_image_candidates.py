@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from odd import broken, nonsense, odd_forms
 from tasks import CANDIDATES, NAMES, YOLOV5, Outcome, environment, listing, run, start
+from warm import run_warm
 
 from workbench.check import check_out
 from workbench.platform import write_candidate_task
@@ -70,7 +71,7 @@ def both(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory) -> 
     for algorithm in ("entropy", "aldd", "cald", "random"):
         root = tmp_path_factory.mktemp(algorithm) / "task"
         options = {"mining_algorithm": algorithm, "max_bad_images": 0.1}
-        outcomes[algorithm] = run(candidate_task(root, pool, lively, mine=True, infer=True, **options))
+        outcomes[algorithm] = run_warm(candidate_task(root, pool, lively, mine=True, infer=True, **options))
     return outcomes
 
 
@@ -117,7 +118,7 @@ def test_algorithms_rank_differently(both: dict[str, Outcome]) -> None:
 
 def test_class_weights_of_zero_make_aldd_indifferent(lively: Path, pool: list, tmp_path: Path) -> None:
     options = {"mining_algorithm": "ALDD", "class_distribution_scores": "0,0,0", "max_bad_images": 1}
-    outcome = run(candidate_task(tmp_path / "t", pool[:6], lively, mine=True, infer=False, **options))
+    outcome = run_warm(candidate_task(tmp_path / "t", pool[:6], lively, mine=True, infer=False, **options))
     assert {score for _, score in outcome.ranking} == {0.0}
 
 
@@ -142,7 +143,7 @@ def test_the_number_of_ranks_changes_no_byte(
         for rank in range(2)
     ]
     assert [rank.wait(timeout=300) for rank in ranks] == [0, 0]
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 0
     assert "2 of 2 chunks were finished before" in outcome.log
     for file in ("infer-result.json", "result.tsv"):
@@ -155,14 +156,14 @@ def test_weights_for_another_number_of_classes_are_refused(lively: Path, pool: l
     env = write_candidate_task(
         tmp_path / "t", pool[:3], [lively], ["disc"], CANDIDATES, run_mining=False, run_infer=True
     )
-    outcome = run(env)
+    outcome = run_warm(env)
     assert (outcome.status, outcome.monitor[4]) == (66, "300004")
     assert "trained for 3 classes, but class_names has 1" in outcome.log.splitlines()[-1]
 
 
 def test_inference_without_class_names_reports_those_of_the_model(lively: Path, pool: list, tmp_path: Path) -> None:
     env = write_candidate_task(tmp_path / "t", pool[11:20], [lively], [], CANDIDATES, run_mining=False, run_infer=True)
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 0
     assert {found["class_name"] for objects in outcome.objects.values() for found in objects} <= set(NAMES)
     assert any(outcome.objects.values())
@@ -173,7 +174,7 @@ def test_a_damaged_weights_file_is_named(lively: Path, pool: list, tmp_path: Pat
     damaged = tmp_path / "best.pt"
     damaged.write_bytes(lively.read_bytes()[:5000])
     env = candidate_task(tmp_path / "t", pool[:3], damaged, mine=verb == "mining", infer=verb == "infer")
-    outcome = run(env)
+    outcome = run_warm(env)
     assert (outcome.status, outcome.monitor[4]) == (66, "300004")
     assert "best.pt" in outcome.log.splitlines()[-1]
 
@@ -202,6 +203,6 @@ def test_a_gpu_that_is_not_there_is_said_so(lively: Path, pool: list, tmp_path: 
     env = write_candidate_task(
         tmp_path / "t", pool[:3], [lively], NAMES, CANDIDATES, run_mining=False, run_infer=True, gpu_id="0"
     )
-    outcome = run(env, CUDA_VISIBLE_DEVICES="")
+    outcome = run_warm(env, CUDA_VISIBLE_DEVICES="")
     assert (outcome.status, outcome.monitor[4]) == (69, "300102")
     assert "gpu_id: 0 is asked for" in outcome.log.splitlines()[-1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tasks import CANDIDATES, NAMES, TRAINING, Outcome, assert_intact, assert_means, run, run_and_kill
+from warm import run_warm
 
 from common.results.class_metrics import CLASS_FILE
 from workbench.check import check_out
@@ -17,7 +18,7 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(samples: list, tmp_p
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, {**TRAINING, "epochs": 6})
     killed = run_and_kill(env, (tmp_path / "t" / "out" / "models" / "result.yaml").exists)
     assert_intact(killed.out)
-    again = run(env)
+    again = run_warm(env)
     assert again.status == 0
     assert "epoch 1/6" in killed.log or "epoch 1/6" not in again.log
     assert "epochs 1 to 6" not in again.log
@@ -32,13 +33,13 @@ def test_a_training_killed_before_it_published_its_last_epoch_loses_nothing(samp
     options = {**TRAINING, "epochs": 3, "save_best_only": False, "save_period": 1}
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, options)
     out = tmp_path / "t" / "out"
-    run_and_kill(env, (out / "models" / "result.yaml").exists)
+    run_warm(env, when=(out / "models" / "result.yaml").exists)
     for path in (out / "models").iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (out / CLASS_FILE).unlink()
     for record in out.rglob("stages.json"):
         record.unlink()
-    again = run(env)
+    again = run_warm(env)
     assert again.status == 0
     assert set(again.result["model_stages"]) == {"best", "last", "epoch_1", "epoch_2", "epoch_3"}
     assert_means(again, NAMES)
@@ -48,7 +49,7 @@ def test_a_training_killed_before_it_published_its_last_epoch_loses_nothing(samp
 @pytest.fixture(scope="module")
 def undisturbed(lively: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Mining and inference of several chunks, never interrupted."""
-    outcome = run(candidates(tmp_path_factory.mktemp("whole") / "task", lively))
+    outcome = run_warm(candidates(tmp_path_factory.mktemp("whole") / "task", lively))
     assert outcome.status == 0
     return outcome
 
@@ -71,7 +72,7 @@ def test_a_killed_inference_does_only_the_remaining_work(lively: Path, undisturb
     assert_intact(killed.out)
     finished = len(list(shards.rglob("0*.json")))
     assert 0 < finished < 5
-    again = run(env)
+    again = run_warm(env)
     assert again.status == 0
     assert f"{finished} of 5 chunks were finished before" in again.log
     assert results(again) == results(undisturbed)

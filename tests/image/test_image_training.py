@@ -9,13 +9,36 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from odd import broken
-from tasks import NAMES, TRAINING, Outcome, assert_means, run
+from odd import broken, nonsense, odd_forms
+from tasks import NAMES, TRAINING, Outcome, assert_means, listing, run
+from warm import run_warm
 
 from common.results.class_metrics import ClassMetrics
 from common.yolo.checkpoint import read_weights
 from workbench.check import check_out
+from workbench.images import REPOSITORY
 from workbench.platform import write_training_task
+
+
+@pytest.fixture(scope="module")
+def trained(samples: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A training on 24 images, most of them odd, beside two that are none, that keeps every epoch."""
+    root = tmp_path_factory.mktemp("trained") / "task"
+    odd = odd_forms(samples[:11])
+    options = {"save_best_only": "False", "save_period": 1, "args_options": "--exist-ok --optimizer SGD lr0=0.02"}
+    env = write_training_task(
+        root,
+        [*odd, *samples[11:24], broken(), nonsense()],
+        samples[24:32],
+        NAMES,
+        {**TRAINING, **options, "max_bad_images": 0.1},
+    )
+    before = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / "det-yolov5-tmi")
+    outcome = run(env)
+    assert outcome.status == 0
+    after = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / "det-yolov5-tmi")
+    assert after == before, "nothing is written to /in or beside the code"
+    return outcome
 
 
 def test_the_outputs_obey_the_contract(trained: Outcome) -> None:
@@ -64,6 +87,10 @@ def test_args_options_reach_the_trainer(trained: Outcome) -> None:
     assert (arguments["optimizer"], arguments["lr0"], arguments["imgsz"]) == ("SGD", 0.02, 64)
 
 
+def test_nothing_is_attached(trained: Outcome) -> None:
+    assert trained.result["attachments"] == {}
+
+
 def test_from_scratch_the_activation_is_hardswish(trained: Outcome) -> None:
     kinds = {type(module).__name__ for module in read_weights(trained.best).modules()}
     assert "Hardswish" in kinds
@@ -90,7 +117,7 @@ def tuned(trained: Outcome, samples: list, tmp_path_factory: pytest.TempPathFact
     env = write_training_task(
         root, samples[:16], samples[16:24], names, {**TRAINING, **options}, pretrained=[trained.best]
     )
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 0
     return outcome
 
@@ -125,7 +152,7 @@ def test_a_set_without_any_object_ends_well(samples: list, tmp_path: Path) -> No
         NAMES,
         {**TRAINING, "epochs": 1, "export_format": "coco:raw", "activate": "relu"},
     )
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 0
     assert outcome.result["model_stages"]["best"]["mAP"] == 0
     assert outcome.classes == [ClassMetrics(name, None, None, 0) for name in NAMES]
@@ -136,7 +163,7 @@ def test_a_set_without_any_object_ends_well(samples: list, tmp_path: Path) -> No
 def test_a_loss_that_is_not_a_number_stops_the_training(samples: list, tmp_path: Path) -> None:
     options = {"args_options": "cls=1e38 box=1e38", "epochs": 3}
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, {**TRAINING, **options})
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 70
     assert outcome.monitor[3:5] == ["4", "300201"]
     assert "lr0" in outcome.log.splitlines()[-1]
@@ -153,7 +180,7 @@ def test_weights_of_the_yolov5_repository_are_refused(samples: list, tmp_path: P
     env = write_training_task(
         tmp_path / "t", samples[:8], samples[8:12], NAMES, TRAINING, pretrained=[tmp_path / "best.pt"]
     )
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 66
     assert outcome.monitor[4] == "300004"
     assert "yolov5 repository" in outcome.log.splitlines()[-1]
@@ -162,7 +189,7 @@ def test_weights_of_the_yolov5_repository_are_refused(samples: list, tmp_path: P
 def test_too_many_broken_images_stop_the_training(samples: list, tmp_path: Path) -> None:
     bad = [broken("a.jpg"), broken("b.jpg")]
     env = write_training_task(tmp_path / "t", [*samples[:8], *bad], samples[8:12], NAMES, TRAINING)
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 65
     assert outcome.monitor[4] == "300003"
     assert "max_bad_images" in outcome.log.splitlines()[-1]
@@ -170,7 +197,7 @@ def test_too_many_broken_images_stop_the_training(samples: list, tmp_path: Path)
 
 def test_training_on_a_gpu_that_is_not_there_is_said_so(samples: list, tmp_path: Path) -> None:
     env = write_training_task(tmp_path / "t", samples[:8], samples[8:12], NAMES, TRAINING, gpu_id="0")
-    outcome = run(env, CUDA_VISIBLE_DEVICES="")
+    outcome = run_warm(env, CUDA_VISIBLE_DEVICES="")
     assert (outcome.status, outcome.monitor[4]) == (69, "300102")
 
 
@@ -178,7 +205,7 @@ def test_training_on_a_gpu_that_is_not_there_is_said_so(samples: list, tmp_path:
 def test_other_detectors_of_ultralytics_train_too(model: str, samples: list, tmp_path: Path) -> None:
     options = {"model": model, "epochs": 1, "opset": 17, "batch_size_per_gpu": 4}
     env = write_training_task(tmp_path / "t", samples[:8], samples[8:12], NAMES, {**TRAINING, **options})
-    outcome = run(env)
+    outcome = run_warm(env)
     assert outcome.status == 0
     assert check_out(env) == []
     assert f"{model}: " in outcome.log

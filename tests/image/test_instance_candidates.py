@@ -1,5 +1,6 @@
 """seg-all-in-one-tmi finds objects with masks, and mines with each of its algorithms, alone and with inference."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from lively import lively_detector
 from odd import broken, odd_forms
 from tasks import CANDIDATES, NAMES, Outcome, run
+from warm import run_warm
 
 from common.contract import ObjectType
 from common.masks import rle
@@ -27,11 +29,11 @@ def pool(samples: list) -> list:
     return [*odd_forms(samples[32:43]), *samples[43:56], broken()]
 
 
-def run_on(root: Path, pool: list, model: Path, **options: object) -> Outcome:
+def run_on(root: Path, pool: list, model: Path, runs: Callable[..., Outcome] = run_warm, **options: object) -> Outcome:
     parameters = {**CANDIDATES, "max_bad_images": 0.1, **options}
     verbs = {"run_mining": "mining_algorithm" in options, "run_infer": True}
     env = write_candidate_task(root / "t", pool, [model], NAMES, parameters, object_type=ObjectType.INSTANCE, **verbs)
-    outcome = run(env, image=IMAGE)
+    outcome = runs(env, image=IMAGE)
     assert outcome.status == 0
     assert check_out(env) == []
     return outcome
@@ -39,7 +41,7 @@ def run_on(root: Path, pool: list, model: Path, **options: object) -> Outcome:
 
 @pytest.fixture(scope="module")
 def inferred(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    return run_on(tmp_path_factory.mktemp("infer"), pool, lively)
+    return run_on(tmp_path_factory.mktemp("infer"), pool, lively, run)
 
 
 def test_each_object_has_a_mask_inside_its_image(inferred: Outcome, pool: list) -> None:

@@ -8,7 +8,8 @@ import onnxruntime
 import pytest
 import torch
 from odd import broken, odd_forms
-from tasks import NAMES, TRAINING, Outcome, assert_intact, assert_means, listing, run, run_and_kill
+from tasks import NAMES, TRAINING, Outcome, assert_intact, assert_means, listing, run
+from warm import run_warm
 
 from common.contract import ObjectType
 from common.yolo.checkpoint import read_weights
@@ -154,7 +155,7 @@ def test_fine_tuning_keeps_the_architecture_with_other_classes(
         activate="relu",
         args_options="overlap_mask=True mask_ratio=2",
     )
-    outcome = run(env, image=IMAGE)
+    outcome = run_warm(env, image=IMAGE)
     assert outcome.status == 0
     assert check_out(env) == []
     assert list(outcome.result["model_stages"]) == ["best"]
@@ -172,12 +173,12 @@ def test_a_training_that_starts_from_a_detector_goes_on_after_a_kill(
     lively: Path, masked: list[MaskedSample], tmp_path: Path
 ) -> None:
     env = task(tmp_path / "t", masked[:16], masked[16:20], pretrained=[lively], epochs=4)
-    killed = run_and_kill(env, (tmp_path / "t" / "out" / "models" / "result.yaml").exists, IMAGE)
+    killed = run_warm(env, IMAGE, when=(tmp_path / "t" / "out" / "models" / "result.yaml").exists)
     assert_intact(killed.out)
     assert "holds a detector: yolov5n-seg takes the tensors that fit" in killed.log
     taken, all_of_it = next(line for line in killed.log.splitlines() if "tensors taken" in line).split()[4:7:2]
     assert 0.8 < int(taken) / int(all_of_it) < 1
-    again = run(env, image=IMAGE)
+    again = run_warm(env, image=IMAGE)
     assert again.status == 0
     assert "tensors taken" not in again.log
     assert "epochs 1 to 4" not in again.log
@@ -195,7 +196,7 @@ def test_other_models_of_ultralytics_train_too(
     """One of them without anything to find in the validation set."""
     val = [without_objects(item.sample) if empty else item for item in masked[8:12]]
     env = task(tmp_path / "t", masked[:8], val, model=model, epochs=1, opset=17)
-    outcome = run(env, image=IMAGE)
+    outcome = run_warm(env, image=IMAGE)
     assert outcome.status == 0
     assert check_out(env) == []
     assert f"{model}: " in outcome.log

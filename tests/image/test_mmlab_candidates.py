@@ -8,6 +8,7 @@ import pytest
 from lively_mmlab import KINDS, lively_weights
 from odd import broken, odd_forms
 from tasks import MMDETECTION, MMROTATE, MMYOLO, NAMES, Outcome, run
+from warm import run_warm
 
 from workbench.check import check_out
 from workbench.platform import write_candidate_task
@@ -19,6 +20,14 @@ KIND = {MMYOLO: "mmyolo rtmdet", MMDETECTION: "mmdet yolox", MMROTATE: "mmrotate
 @pytest.fixture(scope="module")
 def pool(samples: list) -> list:
     return [*odd_forms(samples[32:43]), *samples[43:60], broken()]
+
+
+one_image = pytest.mark.parametrize(
+    "image",
+    [pytest.param(image, marks=() if image == MMYOLO else pytest.mark.exhaustive) for image in KIND],
+    indirect=True,
+)
+"""For what does not depend on the image: the loop is the same, and the predictor nearly."""
 
 
 @pytest.fixture(scope="module", params=KIND)
@@ -55,16 +64,17 @@ def test_inference_alone_finds_objects_and_obeys_the_contract(image: str, inferr
 def test_mining_beside_inference_changes_no_prediction(
     image: str, lively: Path, pool: list, inferred: Outcome, tmp_path: Path
 ) -> None:
-    outcome = run(candidate_task(tmp_path, pool, lively, mining_algorithm="cald"), image=image)
+    outcome = run_warm(candidate_task(tmp_path, pool, lively, mining_algorithm="cald"), image=image)
     assert outcome.status == 0
     assert (outcome.out / "infer-result.json").read_bytes() == (inferred.out / "infer-result.json").read_bytes()
 
 
+@one_image
 @pytest.mark.parametrize("algorithm", ["entropy", "random"])
 def test_mining_alone_ranks_every_candidate(
     image: str, lively: Path, pool: list, inferred: Outcome, tmp_path: Path, algorithm: str
 ) -> None:
-    outcome = run(candidate_task(tmp_path, pool, lively, mining_algorithm=algorithm, infer=False), image=image)
+    outcome = run_warm(candidate_task(tmp_path, pool, lively, mining_algorithm=algorithm, infer=False), image=image)
     assert outcome.status == 0
     assert check_out(outcome.out.parent / "in" / "env.yaml") == []
     names, scores = zip(*outcome.ranking, strict=True)
@@ -77,14 +87,15 @@ def test_mining_alone_ranks_every_candidate(
             assert score == pytest.approx(entropy, rel=1e-3, abs=1e-5 * len(p))  # the file has six digits of each
 
 
+@one_image
 def test_thresholds_and_cfg_options_reach_the_model(
     image: str, lively: Path, pool: list, inferred: Outcome, tmp_path: Path
 ) -> None:
     """Fewer boxes with a higher confidence; and cfg_options win over the parameter."""
     strict = {"conf_threshold": 0.9, "cfg_options": "model.test_cfg.score_thr=0.1"}
-    outcome = run(candidate_task(tmp_path, pool, lively, **strict), image=image)
+    outcome = run_warm(candidate_task(tmp_path, pool, lively, **strict), image=image)
     assert outcome.objects == inferred.objects
-    outcome = run(candidate_task(tmp_path / "b", pool, lively, conf_threshold=0.6), image=image)
+    outcome = run_warm(candidate_task(tmp_path / "b", pool, lively, conf_threshold=0.6), image=image)
     scores = [found["score"] for objects in outcome.objects.values() for found in objects]
     everything = [found["score"] for objects in inferred.objects.values() for found in objects]
     assert scores == [score for score in everything if score > 0.6]

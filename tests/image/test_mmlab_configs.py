@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
-from mmlab_tables import OTHERS, ROTATED, Row, table
+from mmlab_tables import OTHERS, ROTATED, Row, rows, table
 
 from common.errors import ConfigError
 from common.mmlab.fit.classes import set_classes
@@ -30,7 +30,7 @@ TABLE = table()
 FASTER_RCNN, DINO = OTHERS["faster-rcnn"], OTHERS["dino"]
 
 
-@pytest.fixture(params=TABLE.values(), ids=TABLE)
+@pytest.fixture(params=rows())
 def row(request: pytest.FixtureRequest) -> Row:
     return request.param
 
@@ -151,6 +151,7 @@ def test_detectors_that_synchronise_by_themselves_do_not(name: str) -> None:
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
 def test_every_model_of_the_tables_builds_with_the_published_number_of_parameters(row: Row) -> None:
     config = row.config()
     set_classes(config, row.classes)

@@ -8,16 +8,23 @@ import numpy as np
 import pytest
 from odd import broken, odd_forms
 from tasks import MMDETECTION, MMYOLO, NAMES, Outcome, listing, run
+from warm import run_warm
 
+from common.contract import Verb
+from common.mmlab.model.predictor import load_predictor
+from common.run.rank import Rank
+from common.task.env import read_env, read_task
 from workbench.check import check_out
-from workbench.images import REPOSITORY
+from workbench.images import REPOSITORY, image
 from workbench.platform import write_candidate_task, write_training_task
+
+pytestmark = pytest.mark.filterwarnings("ignore:DeprecationWarning. `num_anchors`")  # pytest forgets `prepare`'s
 
 TRAINING = {
     "export_format": "ark:raw",
     "samples_per_gpu": 4,
     "workers_per_gpu": 0,
-    "max_epochs": 2,
+    "max_epochs": 1,
     "img_size": 64,
     "max_bad_images": 0.1,
 }
@@ -60,6 +67,19 @@ FAMILIES = {
 }
 
 
+USUAL = ("yolov8", "mmdet faster r-cnn", "mmdet dino")
+"""One stage, two stages, queries: after the training all families run the same code."""
+
+usual = pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(family, id=name, marks=() if name in USUAL else pytest.mark.exhaustive)
+        for name, family in FAMILIES.items()
+    ],
+    indirect=True,
+)
+
+
 @pytest.fixture(scope="module", params=FAMILIES.values(), ids=FAMILIES)
 def family(request: pytest.FixtureRequest) -> Family:
     return request.param
@@ -72,7 +92,8 @@ def trained(family: Family, samples: list, tmp_path_factory: pytest.TempPathFact
     train = [*odd_forms(samples[:11]), samples[11].without_objects(), broken()]
     env = write_training_task(root, train, samples[12:18], NAMES, {**TRAINING, **family.selector, **family.options})
     before = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / family.image)
-    outcome = run(env, image=family.image)
+    runs = run if family is FAMILIES["mmdet rtmdet"] else run_warm
+    outcome = runs(env, image=family.image)
     assert outcome.status == 0
     after = listing(root / "in") | listing(REPOSITORY / "common") | listing(REPOSITORY / family.image)
     assert after == before, "nothing is written to /in or beside the code"
@@ -91,6 +112,23 @@ def test_training_from_scratch_is_said_in_one_line(trained: Outcome) -> None:
     assert "broken.jpg: truncated JPEG" in trained.log
 
 
+def test_the_weights_are_those_of_a_model_that_predicts(
+    family: Family, trained: Outcome, samples: list, tmp_path: Path
+) -> None:
+    files = sorted(trained.best.parent.iterdir())
+    env = write_candidate_task(tmp_path / "t", samples[:1], files, NAMES, {}, run_mining=False, run_infer=True)
+    with image(REPOSITORY / family.image):
+        from params import PARAMETERS
+
+        parameters = PARAMETERS[Verb.INFER](conf_threshold=0.01)
+        predictor = load_predictor(read_task(read_env(env)), parameters, Rank())
+    prepared = predictor.prepare(samples[0].image)
+    [prediction] = predictor.predict(prepared.pixels[None], class_maps=False)
+    assert predictor.class_names == NAMES
+    assert prediction.detections.probabilities.shape == (len(prediction.detections), len(NAMES))
+
+
+@usual
 def test_fine_tuning_goes_on_with_the_same_model(
     family: Family, trained: Outcome, samples: list, tmp_path: Path
 ) -> None:
@@ -100,21 +138,22 @@ def test_fine_tuning_goes_on_with_the_same_model(
         samples[:4],
         samples[4:8],
         ("star", "disc", "triangle", "ring"),
-        {**TRAINING, **family.options, "max_epochs": 1, "export_format": "coco:raw"},
+        {**TRAINING, **family.options, "export_format": "coco:raw"},
         pretrained=sorted(trained.best.parent.iterdir()),
     )
-    outcome = run(env, image=family.image)
+    outcome = run_warm(env, image=family.image)
     assert outcome.status == 0
     assert check_out(env) == []
     assert "tensors taken from best.pth" in outcome.log
     assert "training from scratch" not in outcome.log
 
 
+@usual
 def test_inference_and_mining_share_a_task(family: Family, trained: Outcome, samples: list, tmp_path: Path) -> None:
     options = {**CANDIDATES, "mining_algorithm": family.algorithm}
     pool = [*odd_forms(samples[20:31]), *samples[31:36], broken()]
     env = write_candidate_task(tmp_path / "t", pool, [trained.best], NAMES, options, run_mining=True, run_infer=True)
-    outcome = run(env, image=family.image)
+    outcome = run_warm(env, image=family.image)
     assert outcome.status == 0
     assert check_out(env) == []
     names, scores = zip(*outcome.ranking, strict=True)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import HOOKS, PARAM_SCHEDULERS, DefaultScope
-from mmlab_tables import OTHERS, ROTATED, Row, table
+from mmlab_tables import OTHERS, ROTATED, Row, rows, table
 
 from common.mmlab.fit.config import load_config
 from common.mmlab.fit.learning_rate import base_batch, own_iters, scaled_lr
@@ -27,7 +27,7 @@ FASTER_RCNN = OTHERS["faster-rcnn"]
 COCO, DOTA = 118_287, 12_800
 
 
-@pytest.fixture(params=TABLE.values(), ids=TABLE)
+@pytest.fixture(params=rows())
 def row(request: pytest.FixtureRequest) -> Row:
     return request.param
 
@@ -35,7 +35,7 @@ def row(request: pytest.FixtureRequest) -> Row:
 FURTHER = [("mmdet", key) for key in OTHERS.values()] + [("mmrotate", key) for key in ROTATED.values()]
 
 
-@pytest.fixture(params=[*TABLE.values(), *(Row(package, key, None, 0, None) for package, key in FURTHER)])
+@pytest.fixture(params=[*rows(), *(Row(package, key, None, 0, None) for package, key in FURTHER)])
 def any_row(request: pytest.FixtureRequest) -> Row:
     return request.param
 

@@ -2,7 +2,9 @@
 
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from tasks import MMYOLO, NAMES, Outcome, assert_intact, assert_means, run, run_and_kill
+from warm import run_warm
 
 from common.mmlab.patches.compat import prepare
 from common.mmlab.train import starting_point
@@ -29,10 +32,12 @@ TRAINING = {
 }
 
 
-def train(root: Path, samples: list, val: list | None = None, environment: dict | None = None, **options) -> Outcome:
+def train(
+    root: Path, samples: list, val: list | None = None, runs: Callable[..., Outcome] = run_warm, **options
+) -> Outcome:
     val = samples[-4:] if val is None else val
     env = write_training_task(root / "t", samples, val, NAMES, {**TRAINING, **options})
-    return run(env, image=MMYOLO, **(environment or {}))
+    return runs(env, image=MMYOLO)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,7 @@ def long(samples: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     outcome = train(
         tmp_path_factory.mktemp("long"),
         samples[:12],
+        runs=run,
         max_epochs=5,
         val_interval=2,
         max_keep_checkpoints=2,
@@ -144,9 +150,9 @@ def test_a_killed_training_goes_on_from_its_last_epoch(samples: list, tmp_path: 
     env = write_training_task(tmp_path / "t", samples[:16], samples[16:20], NAMES, {**TRAINING, "max_epochs": 8})
     # Not when result.yaml appears: an epoch that is published, but not yet noted as validated, is validated again.
     scratch = tmp_path / "t" / "out" / ".ymir"
-    killed = run_and_kill(env, lambda: any(scratch.glob("*/run/validated")), image=MMYOLO)
+    killed = run_warm(env, MMYOLO, when=lambda: any(scratch.glob("*/run/validated")))
     assert "epoch 1/8" in killed.log
-    again = run(env, image=MMYOLO)
+    again = run_warm(env, image=MMYOLO)
     assert again.status == 0
     assert "epoch 1/8" not in again.log
     assert "epoch 8/8" in again.log
@@ -178,7 +184,7 @@ def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: O
 
 def test_two_ranks_train_together(samples: list, tmp_path: Path) -> None:
     ranks = {"PET_NPROC_PER_NODE": "2", "PET_STANDALONE": "1", "OMP_NUM_THREADS": "1"}
-    outcome = train(tmp_path, samples[:16], environment=ranks, samples_per_gpu=4)
+    outcome = train(tmp_path, samples[:16], runs=partial(run, **ranks), samples_per_gpu=4)
     assert outcome.status == 0
     assert outcome.log.count("epoch 1/1") == 1
     assert check_out(outcome.out.parent / "in" / "env.yaml") == []

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from lively_mmlab import KINDS, Lively, inputs, lively_model, pictures
-from tasks import MMROTATE, NAMES, Outcome, run
+from tasks import MMROTATE, NAMES, Outcome
+from warm import run_warm
 
 from common.boxes import rotated
 from common.boxes.convention import Convention
@@ -143,7 +144,7 @@ def test_a_task_with_tiles_mines_and_infers(weights: Path, samples: list, tmp_pa
     options = {"tile_size": 96, "tile_overlap": 32, "img_size": 64, "mining_algorithm": algorithm, "workers_per_gpu": 1}
     pool = samples[40:46]
     env = write_candidate_task(tmp_path, pool, [weights], NAMES, options, run_mining=True, run_infer=True)
-    outcome: Outcome = run(env, image=MMROTATE)
+    outcome: Outcome = run_warm(env, image=MMROTATE)
     assert outcome.status == 0
     assert check_out(env, rotated=True) == []
     assert len({score for _, score in outcome.ranking}) == len(pool)

@@ -1,5 +1,6 @@
 """seg-all-in-one-tmi says what each pixel shows, and mines with each of its algorithms, alone and with inference."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import torch
 from odd import broken, odd_forms
 from semantic import IMAGE, LEARNED, NAMES, write_lively
 from tasks import Outcome, run
+from warm import run_warm
 
 from common.contract import ObjectType
 from common.masks import rle
@@ -43,11 +45,11 @@ def pool(samples: list) -> list:
     return [*odd_forms(samples[32:43]), *samples[43:52], broken()]
 
 
-def run_on(root: Path, pool: list, model: Path, **options: object) -> Outcome:
+def run_on(root: Path, pool: list, model: Path, runs: Callable[..., Outcome] = run_warm, **options: object) -> Outcome:
     verbs = {"run_mining": "mining_algorithm" in options, "run_infer": True}
     parameters = {**CANDIDATES, **options}
     env = write_candidate_task(root / "t", pool, [model], NAMES, parameters, object_type=ObjectType.SEMANTIC, **verbs)
-    outcome = run(env, image=IMAGE)
+    outcome = runs(env, image=IMAGE)
     assert outcome.status == 0
     assert check_out(env) == []
     return outcome
@@ -55,7 +57,7 @@ def run_on(root: Path, pool: list, model: Path, **options: object) -> Outcome:
 
 @pytest.fixture(scope="module")
 def inferred(lively: Path, pool: list, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    return run_on(tmp_path_factory.mktemp("infer"), pool, lively)
+    return run_on(tmp_path_factory.mktemp("infer"), pool, lively, run)
 
 
 def test_no_pixel_is_of_two_classes_and_the_background_is_none(inferred: Outcome, pool: list) -> None:

@@ -11,7 +11,8 @@ import torch
 from mmengine.config import Config
 from odd import broken, odd_forms
 from semantic import IMAGE, LEARNED, NAMES, parameters, write_task
-from tasks import Outcome, assert_means, listing, prepared, run, run_and_kill
+from tasks import Outcome, assert_means, listing, prepared, run
+from warm import run_warm
 
 from common.errors import ConfigError, NanError
 from common.mmseg.classes import learned_classes
@@ -105,9 +106,9 @@ def test_weights_go_with_what_inference_needs(trained: Outcome) -> None:
 def test_a_killed_training_goes_on_from_its_last_evaluation(scenes: list[MaskedSample], tmp_path: Path) -> None:
     env = write_task(tmp_path / "t", scenes[:8], scenes[8:10], {"max_iters": 40, "interval": 10})
     scratch = tmp_path / "t" / "out" / ".ymir"
-    killed = run_and_kill(env, lambda: any(scratch.glob("*/run/validated")), image=IMAGE)
+    killed = run_warm(env, IMAGE, when=lambda: any(scratch.glob("*/run/validated")))
     assert "iteration 10/40" in killed.log
-    again = run(env, image=IMAGE)
+    again = run_warm(env, image=IMAGE)
     assert again.status == 0
     assert "iteration 10/40" not in again.log
     assert "iteration 40/40" in again.log
