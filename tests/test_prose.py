@@ -21,7 +21,8 @@ CLAUSE = re.compile(r"(what|how|where|whether|which|those|who|when) ", re.IGNORE
 
 ONES = "images|processes|threads|files|lines|numbers|seconds|epochs|chunks?|minutes|bytes"
 HABITS = re.compile(
-    rf"\b(tells|told|goes on|nobody|as one sees it|is no (?!more|less|longer|matter)[a-z]+|has not (?!been|yet|run\b|\w+ed\b)"
+    r"\b(tells|told|goes on|nobody|as one sees it|is no (?!more|less|longer|matter)[a-z]+"
+    r"|has not (?!been|yet|run|\w+ed\b)"
     rf"|({ONES}) an? (GPU|file|batch|second|box|image|chunk|class|rank|line|pass|row))\b",
     re.IGNORECASE,
 )

@@ -80,7 +80,7 @@ class Outcome:
 def environment(env_file: Path, **more: str) -> dict[str, str]:
     """No HOME, no network, nothing written beside the code."""
     kept = {key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "OMP_NUM_THREADS"}}
-    ours = {"DEFAULT_ENV_FILE_PATH": str(env_file), "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = {"DEFAULT_ENV_FILE_PATH": str(env_file)}
     return kept | ours | {"PYTHONPATH": str(REPOSITORY / "tests" / "guard")} | more
 
 

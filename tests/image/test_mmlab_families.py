@@ -10,8 +10,6 @@ from odd import broken, odd_forms
 from tasks import MMDETECTION, MMYOLO, NAMES, Outcome, listing, run
 from warm import run_warm
 
-from common.contract import Verb
-from common.mmlab.model.predictor import load_predictor
 from common.run.rank import Rank
 from common.task.env import read_env, read_task
 from workbench.check import check_out
@@ -116,12 +114,11 @@ def test_the_weights_are_those_of_a_model_that_predicts(
     family: Family, trained: Outcome, samples: list, tmp_path: Path
 ) -> None:
     files = sorted(trained.best.parent.iterdir())
-    env = write_candidate_task(tmp_path / "t", samples[:1], files, NAMES, {}, run_mining=False, run_infer=True)
-    with image(REPOSITORY / family.image):
-        from params import PARAMETERS
-
-        parameters = PARAMETERS[Verb.INFER](conf_threshold=0.01)
-        predictor = load_predictor(read_task(read_env(env)), parameters, Rank())
+    env = write_candidate_task(tmp_path / "t", samples[:1], files, NAMES, CANDIDATES, run_mining=False, run_infer=True)
+    task = read_task(read_env(env))
+    with image(REPOSITORY / family.image) as executor:
+        declared = executor.family(task.object_type)
+        predictor = declared.predictor.load()(task, declared.parse(task), Rank())
     prepared = predictor.prepare(samples[0].image)
     [prediction] = predictor.predict(prepared.pixels[None], class_maps=False)
     assert predictor.class_names == NAMES
