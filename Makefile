@@ -68,7 +68,7 @@ faults: .venv/.dev ## kill tasks at random moments, many times
 seeded-faults: .venv/.dev ## put known faults into a copy of the code, and see that the tests notice each; minutes
 	@PYTHONPATH=tests $(PYTHON) -m seeded_faults
 
-check: .venv/.dev ## lint, format, types, recipe of the images, rendered files; writes nothing
+check: .venv/.dev ## lint, format, types, layers of imports, recipe of the images, rendered files; writes nothing
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
