@@ -173,7 +173,7 @@ def help_of_workbench(_command: str, _folder: Path) -> None:
 PYTHON = r"\.venv/bin/python"
 
 WAYS: Mapping[str, Way] = {
-    r"make (setup|demo(-\w+)?|test(-fast|-exhaustive)?|faults|seeded-faults|check|fix|bench(-models|-training)?|docs|clean)": by_make,
+    r"make (setup|demo(-\w+)?|test(-fast|-exhaustive)?|(seeded-)?faults|check|fix|bench(-\w+)?|docs|clean)": by_make,
     r"make images-test( CONTAINER_TOOL=\S+)?": by_make,
     r"(MMCV=cpu )?make images( CONTAINER_TOOL=\w+)?": by_make_with_tool,
     r"make lock": by_lock,
