@@ -25,7 +25,6 @@ from common.run.image import WORKER
 from common.run.process import die_with_parent
 
 MODULES = (
-    "common.run.parent",
     "common.yolo.predictor",
     "common.yolo.trainer",
     "albumentations",
@@ -39,7 +38,8 @@ MODULES = (
 
 
 def load(framework: str) -> None:
-    """Import a framework as a rank does."""
+    """Import the parent, and a framework as a rank does."""
+    importlib.import_module("common.run.parent")
     if framework == "ultralytics":
         from common.yolo.offline import quiet
 
