@@ -63,9 +63,9 @@ def write_task(
 def parameters(**raw: Any) -> SemanticTraining:
     """What the form of the image says."""
     with image(REPOSITORY / IMAGE):
-        from params import Training
+        from params import SEMANTIC
 
-        return Training.parse({**TRAINING, **raw}, Verb.TRAINING)
+        return SEMANTIC[Verb.TRAINING].parse({**TRAINING, **raw}, Verb.TRAINING)
 
 
 def recipe(name: str, data: Data | None = None, classes: Sequence[str] = LEARNED, **raw: Any) -> Config:

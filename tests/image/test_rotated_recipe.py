@@ -58,9 +58,9 @@ def data(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Data:
 
 def recipe(task: Task, data: Data, key: str, *, gpu: bool = False, **raw: Any) -> Config:
     with image(REPOSITORY / MMROTATE):
-        from params import Training
+        from params import PARAMETERS
 
-        parameters = Training.parse({"img_size": 256, "samples_per_gpu": 2, "workers_per_gpu": 0, **raw}, Verb.TRAINING)
+        parameters = PARAMETERS[Verb.TRAINING].parse({"img_size": 256, "samples_per_gpu": 2, "workers_per_gpu": 0, **raw}, Verb.TRAINING)
         run = Run(Path("/run"), key, task.class_names, scratch=True, world=1, gpu=gpu)
         return training_recipe(parameters, data, run)
 
