@@ -14,6 +14,7 @@ from mmengine.config import Config
 from tasks import MMYOLO, NAMES, Outcome, assert_intact, assert_means, run, run_and_kill
 from warm import run_warm
 
+from common.contract import Verb
 from common.mmlab.patches.compat import prepare
 from common.mmlab.train import starting_point
 from common.task.env import read_env, read_task
@@ -172,7 +173,7 @@ def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: O
     task = replace(read_task(read_env(long.out.parent / "in" / "env.yaml")), model_files=())
     with image(REPOSITORY / MMYOLO):
 
-        class Packaged(Training):
+        class Packaged(PARAMETERS[Verb.TRAINING]):
             zoo = packed
 
         for name, packaged in (("rtmdet_tiny", True), ("rtmdet_s", False)):

@@ -60,7 +60,8 @@ def recipe(task: Task, data: Data, key: str, *, gpu: bool = False, **raw: Any) -
     with image(REPOSITORY / MMROTATE):
         from params import PARAMETERS
 
-        parameters = PARAMETERS[Verb.TRAINING].parse({"img_size": 256, "samples_per_gpu": 2, "workers_per_gpu": 0, **raw}, Verb.TRAINING)
+        form = {"img_size": 256, "samples_per_gpu": 2, "workers_per_gpu": 0, **raw}
+        parameters = PARAMETERS[Verb.TRAINING].parse(form, Verb.TRAINING)
         run = Run(Path("/run"), key, task.class_names, scratch=True, world=1, gpu=gpu)
         return training_recipe(parameters, data, run)
 
