@@ -172,6 +172,7 @@ def test_packaged_weights_are_where_a_training_without_given_ones_starts(long: O
     shutil.copy(long.best, packed.folder / "rtmdet_tiny-dbb1dc83.pth")
     task = replace(read_task(read_env(long.out.parent / "in" / "env.yaml")), model_files=())
     with image(REPOSITORY / MMYOLO):
+        from params import PARAMETERS
 
         class Packaged(PARAMETERS[Verb.TRAINING]):
             zoo = packed
