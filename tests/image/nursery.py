@@ -41,9 +41,9 @@ def load(framework: str) -> None:
     """Import the parent, and a framework as a rank does."""
     importlib.import_module("common.run.parent")
     if framework == "ultralytics":
-        from common.yolo.offline import quiet
+        from common.yolo.offline import go_offline
 
-        quiet()
+        go_offline()
         for module in MODULES:
             importlib.import_module(module)
     else:

@@ -1,4 +1,4 @@
-"""Class maps and scores by class from what heads of different kinds give."""
+"""Class maps and probabilities from what heads of different kinds give."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from common.mmlab.model.class_maps import class_maps
-from common.mmlab.model.predictor import first_of_equal, scores_by_class
+from common.mmlab.model.probabilities import best_class, probabilities_of
 
 
 class Head:
@@ -68,15 +68,19 @@ def test_yolov3_gives_everything_in_one_list() -> None:
     assert one_cell(YOLOV3Head(), cells(9, 9, 9, 9, 20, 1, 2, 3)) == sigmoid(1, 2, 3)
 
 
-def results(scores: Sequence[float], labels: Sequence[int]) -> Any:
-    return InstanceData(scores=torch.tensor(scores), labels=torch.tensor(labels))
+def results(scores: Sequence[float], labels: Sequence[int], **more: torch.Tensor) -> Any:
+    return InstanceData(scores=torch.tensor(scores), labels=torch.tensor(labels), **more)
 
 
-def test_a_box_has_the_score_of_its_own_class_alone() -> None:
-    assert scores_by_class(results([0.5, 0.25], [2, 0]), 3).tolist() == [[0, 0, 0.5], [0.25, 0, 0]]
+def test_a_detector_of_an_unknown_kind_tells_the_score_alone() -> None:
+    assert probabilities_of(results([0.5, 0.25], [2, 0]), 3).tolist() == [[0, 0, 0.5], [0.25, 0, 0]]
 
 
-def test_the_first_of_equal_boxes_stays() -> None:
-    one, other = [0, 0, 5, 5], [0, 0, 5, 6]
-    assert first_of_equal(np.array([other, one, other, one], np.float32)).tolist() == [0, 1]
-    assert first_of_equal(np.zeros((0, 4), np.float32)).tolist() == []
+def test_a_factor_of_the_score_applies_to_all_classes() -> None:
+    rows = torch.tensor([[0.2, 0.4, 0.8]])
+    assert probabilities_of(results([0.4], [2], probabilities=rows), 3).tolist() == [pytest.approx([0.1, 0.2, 0.4])]
+
+
+def test_only_the_best_class_of_a_place_stays_and_the_first_of_equals() -> None:
+    scores = torch.tensor([[0.1, 0.3, 0.2], [0.5, 0.5, 0.0]])
+    assert best_class(scores).tolist() == [pytest.approx([0, 0.3, 0]), [0.5, 0, 0]]

@@ -1,4 +1,4 @@
-"""Every family of detectors predicts as its framework does, and gives class maps."""
+"""Every family of detectors predicts as its framework does, and tells probabilities and class maps."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -76,17 +76,13 @@ def test_a_lively_model_sees_something_different_in_every_image(predictions: lis
     assert len({prediction.detections.scores.sum() for prediction in predictions}) == len(predictions)
 
 
-def test_the_probability_of_the_own_class_is_the_score_and_no_other_is_known(predictions: list[Prediction]) -> None:
+def test_the_probability_of_the_own_class_is_the_score_and_the_largest(predictions: list[Prediction]) -> None:
     found = joined(predictions)
     own = found.probabilities[np.arange(len(found)), found.classes]
-    np.testing.assert_array_equal(own, found.scores)
-    assert (np.count_nonzero(found.probabilities, axis=1) == 1).all()
-
-
-def test_a_place_gives_one_box(predictions: list[Prediction]) -> None:
-    for prediction in predictions:
-        boxes = prediction.detections.boxes
-        assert len(np.unique(boxes, axis=0)) == len(boxes)
+    np.testing.assert_allclose(own, found.scores, atol=1e-5)
+    np.testing.assert_allclose(found.probabilities.max(axis=1), found.scores, atol=1e-5)
+    assert found.probabilities.min() >= 0
+    assert (found.probabilities > 0).all(), "the other classes are known too"
 
 
 def test_detections_are_sorted_and_above_the_threshold(predictions: list[Prediction]) -> None:
@@ -193,6 +189,17 @@ def test_an_image_without_detections_has_empty_arrays(make: Callable[..., Lively
         assert found.probabilities.shape == (0, 3)
 
 
+def test_other_models_in_the_process_are_not_touched(make: Callable[..., Lively], images: np.ndarray) -> None:
+    lively = make("mmyolo yolov8")
+    lively.predictor().predict(images[:1], class_maps=True)
+    data = lively.model.data_preprocessor(inputs(images[:1]), False)
+    with torch.no_grad():
+        results = lively.model.predict(data["inputs"], data["data_samples"], rescale=False)[0].pred_instances
+    assert "probabilities" not in results
+    places = results.bboxes[:, None].eq(results.bboxes).all(dim=2).sum(dim=1)
+    assert places.max() > 1, "several classes at one place"
+
+
 @pytest.mark.parametrize("name", ["mmyolo yolov8", "mmyolo yolov5", "mmdet yolox"])
 @pytest.mark.parametrize("side", [SIZE, 48])
 def test_predictions_equal_those_of_the_framework(
@@ -218,6 +225,8 @@ def framework(lively: Lively, path: Path, confidence: float) -> Any:
 
     config = deepcopy(lively.config)
     set_thresholds(config.model, confidence, 0.65)
+    if "multi_label" in config.model.test_cfg:
+        config.model.test_cfg.multi_label = False
     model = build_model(config, "mmyolo").eval()
     model.load_state_dict(lively.model.state_dict())
     steps = [step for step in config.val_dataloader.dataset.pipeline if "Annotations" not in step.type]

@@ -31,8 +31,8 @@ def set_thresholds(model: ConfigDict, confidence: float, iou: float | None, most
             suppression["iou_threshold"] = iou
         if most is not None:
             step.max_per_img = most
-    if "multi_label" in step:  # mmyolo; otherwise a place gives a box for every class above the threshold
-        step.multi_label = False
+    if "multi_label" in step:  # mmyolo; `probabilities` needs the scores of all classes, and keeps the best
+        step.multi_label = True
     step.pop("yolox_style", None)  # mmyolo; it would lift the limit
 
 
