@@ -14,7 +14,7 @@ ELSEWHERE := '<(link|script|img|iframe|source|use|embed|object)[^>]* (href|src|d
 # A module of tests stays in one process; tests/image/conftest.py orders them.
 DEALT := -n 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast test-exhaustive faults seeded-faults check fix bench bench-models bench-training docs images images-test lock clean
+.PHONY: help setup demo demo-rotated demo-semantic demo-instance test test-fast test-exhaustive faults seeded-faults check fix bench bench-models bench-training docs images images-test weights-sums lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
@@ -100,6 +100,9 @@ images: ## build the container images: make images CONTAINER_TOOL=docker|podman|
 
 images-test: .venv/.dev ## build the images for CPUs, and run each as the platform does; the same CONTAINER_TOOL
 	@CONTAINER_TOOL=$(CONTAINER_TOOL) $(PYTHON) -m pytest tests/containers --durations=0
+
+weights-sums: | $(PYTHON) ## print the SHA-256 sums that releases state of files without a recorded one, as lines to add to the table
+	@$(PYTHON) -m common.weights.digests seg-all-in-one-tmi
 
 lock: | $(PYTHON) ## compile requirements/*.lock from pyproject.toml
 	@for name in dev $(filter-out dev,$(LOCKS)) workbench; do \

@@ -67,14 +67,16 @@ FROM mmcv AS compiled-seg-all-in-one-tmi
 # hadolint ignore=DL3006
 FROM compiled-${IMAGE} AS compiled
 
-# Pretrained weights, checked against the hashes in the image's zoo.py. Nothing else of the code is here, so that a change
-# of it fetches nothing again. WEIGHTS: patterns of models, such as "yolov8/*"; empty = none, for a build without network.
+# Pretrained weights, compared with the sums that the image's table records or that the release states. Nothing else of the
+# code is here, so that a change of it fetches nothing again. WEIGHTS: patterns of models, such as "yolov8/*"; default = those
+# of the table; empty = none, for a build without network.
 FROM ${BASE} AS weights
 ARG IMAGE
-ARG WEIGHTS=*
+ARG WEIGHTS=default
 WORKDIR /app
 COPY common/__init__.py common/contract.py common/errors.py common/files.py common/
-COPY common/weights/__init__.py common/weights/bake.py common/weights/zoo.py common/weights/
+COPY common/weights/__init__.py common/weights/bake.py common/weights/digests.py common/weights/yolo.py common/weights/zoo.py \
+    common/weights/
 COPY ${IMAGE}/zoo.py ${IMAGE}/
 RUN set -f && python3 -m common.weights.bake ${IMAGE} ${WEIGHTS} && chmod -R a+rX ${IMAGE}/weights
 

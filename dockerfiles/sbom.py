@@ -46,12 +46,25 @@ def debian_packages() -> Iterator[Component]:
 
 
 def weights(folder: Path) -> Iterator[Component]:
-    """The pretrained weights that were packed."""
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    """The pretrained weights that were packed, with their origin as `common.weights.bake` has noted it."""
+    sources = folder / "sources.json"
+    origins = json.loads(sources.read_text(encoding="utf-8")) if sources.is_file() else {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path != sources):
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         hashes = [{"alg": "SHA-256", "content": digest}]
-        yield {"type": "machine-learning-model", "name": file.name, "version": digest[:8], "hashes": hashes}
+        model = {"type": "machine-learning-model", "name": file.name, "version": digest[:8], "hashes": hashes}
+        yield model | _origin(origins.get(file.name))
+
+
+def _origin(origin: dict[str, str] | None) -> Component:
+    """Where a file comes from, and who states its sum."""
+    if origin is None:
+        return {}
+    return {
+        "externalReferences": [{"type": "distribution", "url": origin["url"]}],
+        "properties": [{"name": "ymir:sha256-stated-by", "value": origin["stated by"]}],
+    }
 
 
 def document(image: str, folder: Path) -> dict[str, Any]:

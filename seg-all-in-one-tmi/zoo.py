@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from common.weights import yolo
 from common.weights.zoo import Address, Zoo
 
 OLD_NAMES = {
@@ -33,7 +34,7 @@ PUBLISHED = {
 SERVER_FOLDERS = {"fastscnn": "fast_scnn", "hrnet": "hrnet"}
 
 DETECTORS = ("yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x", "yolov5n6", "yolov5s6", "yolov5m6", "yolov5l6")
-"""The detectors of the seed document by its names. Loadable weights of yolov5n-seg and the like are not published."""
+"""The detectors of the seed document by its names."""
 
 ZOO = Zoo(
     folder=Path(__file__).resolve().parent / "weights",
@@ -44,6 +45,8 @@ ZOO = Zoo(
         for family, names in PUBLISHED.items()
         for name in names
     }
-    | {model: Address.of_ultralytics(f"{model}u") for model in DETECTORS},
+    | yolo.detectors()
+    | yolo.segmenters(),
+    packaged=("fastscnn/*", "hrnet/*", "yolov5n", "yolov5s"),
 )
 """By key of the configuration for mmsegmentation, so that no other gets the weights, and by model for ultralytics."""

@@ -20,8 +20,7 @@ from following import said
 from typer.testing import CliRunner
 
 from common.weights.bake import main as bake
-from common.weights.bake import read_zoo
-from common.weights.zoo import Address
+from common.weights.zoo import Address, read_zoo
 from workbench import __main__ as workbench
 from workbench.form import filled_form
 from workbench.images import REPOSITORY, image_folders
@@ -174,6 +173,7 @@ PYTHON = r"\.venv/bin/python"
 
 WAYS: Mapping[str, Way] = {
     r"make (setup|demo(-\w+)?|test(-fast|-exhaustive)?|(seeded-)?faults|check|fix|bench(-\w+)?|docs|clean)": by_make,
+    r"make weights-sums": by_make,
     r"make images-test( CONTAINER_TOOL=\S+)?": by_make,
     r"(MMCV=cpu )?make images( CONTAINER_TOOL=\w+)?": by_make_with_tool,
     r"make lock": by_lock,

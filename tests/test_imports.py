@@ -10,7 +10,8 @@ import pytest
 
 import common
 
-ADAPTERS = ("common.run.device", "common.yolo.", "common.mmlab.", "common.mmseg.")
+READER = tuple(f"common.weights.{name}" for name in ("pickles", "unpickler", "allowed", "rebuild", "shapes"))
+ADAPTERS = ("common.run.device", "common.yolo.", "common.mmlab.", "common.mmseg.", *READER)
 """What may load a framework when it is imported. Only a worker imports it..."""
 
 LIGHT = {

@@ -67,7 +67,6 @@ def test_an_old_name_of_the_table_is_found_in_the_same_forms(name: str) -> None:
     [
         ("yolov9_n", "mmyolo", "yolov8_n"),
         ("yolox_tinny_8x8_300e_coco", "mmyolo", "yolox_tiny_8x8_300e_coco"),
-        ("configs/yolox/yolox_s_8xb8-300e_coco.py", "mmyolo", "yolox_s_fast_8xb8-300e_coco"),  # of mmyolo 0.2
         ("faster_rcnn", "mmdet", "faster-rcnn_r50_fpn_1x_coco"),  # the beginning of many names
         ("retinanet", "mmdet", "retinanet_r50_fpn_1x_coco"),
         ("fasterrcnn_r50_fpn_1x_coco", "mmdet", "faster-rcnn_r50_fpn_1x_coco"),

@@ -3,13 +3,21 @@
 import json
 import re
 import runpy
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from workbench.images import REPOSITORY, image_folders
 
 NAMES = [folder.name for folder in image_folders()]
 RECIPE = (REPOSITORY / "dockerfiles" / "executor.dockerfile").read_text(encoding="utf-8")
+STAGE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from common.weights.bake import main
+print(main([f"{sys.argv[1]}/{sys.argv[2]}"]))
+"""
 BAKE = (REPOSITORY / "docker-bake.hcl").read_text(encoding="utf-8")
 
 
@@ -67,3 +75,27 @@ def test_the_list_of_contents_names_packed_weights_by_their_hash(tmp_path: Path)
     assert component["hashes"] == [
         {"alg": "SHA-256", "content": "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"}
     ]
+
+
+def test_the_list_of_contents_says_where_packed_weights_come_from(tmp_path: Path):
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    origin = {"model.pt": {"url": "https://x/model.pt", "sha256": "9a12", "stated by": "https://api.x/release"}}
+    (tmp_path / "sources.json").write_text(json.dumps(origin), encoding="utf-8")
+    (component,) = runpy.run_path(str(REPOSITORY / "dockerfiles" / "sbom.py"))["weights"](tmp_path)
+    assert component["name"] == "model.pt"
+    assert component["externalReferences"] == [{"type": "distribution", "url": "https://x/model.pt"}]
+    assert component["properties"] == [{"name": "ymir:sha256-stated-by", "value": "https://api.x/release"}]
+
+
+def test_the_stage_of_the_weights_has_every_module_that_fetching_them_needs(tmp_path: Path):
+    for line in RECIPE.replace("\\\n", " ").splitlines():
+        if line.startswith("COPY common/"):
+            *sources, folder = line.split()[1:]
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            for source in sources:
+                shutil.copy(REPOSITORY / source, tmp_path / folder)
+    for name in NAMES:
+        (tmp_path / name).mkdir()
+        shutil.copy(REPOSITORY / name / "zoo.py", tmp_path / name)
+        command = [sys.executable, "-I", "-S", "-c", STAGE, str(tmp_path), name]
+        assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "0\n"

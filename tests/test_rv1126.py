@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 import yaml
 from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
 
-from common.yolo.rv1126 import IR_VERSION, OPSET, check_graph, describe
+from common.yolo.rv1126 import IR_VERSION, OPSET, check_graph, decoding_of, describe
 
 
 def graph(operator: str, shape: Sequence[int], **attributes: Any) -> onnx.ModelProto:
@@ -37,7 +38,8 @@ def test_a_tensor_of_five_axes_is_named() -> None:
 def described(*kinds: str, plain_resize: bool) -> dict[str, Any]:
     """As a reader of the file sees it."""
     outputs = [SimpleNamespace(name=f"{kind}_8", kind=kind, stride=8, shape=(1, 64, 8, 8)) for kind in kinds]
-    content = describe(outputs, ["disc", "星"], 16, 64, plain_resize=plain_resize)
+    head = SimpleNamespace(reg_max=16, proto="prototypes" if "prototypes" in kinds else None)
+    content = describe(outputs, ["disc", "星"], decoding_of(head), 64, plain_resize=plain_resize)
     text = yaml.safe_dump(content, allow_unicode=True)
     assert "&id" not in text, "no value refers to another one"
     assert yaml.safe_load(text) == content
@@ -58,3 +60,11 @@ def test_the_description_of_masks_and_of_a_border() -> None:
     content = described("box", "cls", "mask", "prototypes", plain_resize=False)
     assert (content["input"]["resize"], content["input"]["pad"]) == ("letterbox", 114)
     assert "prototypes" in content["decoding"]["in_words"]["mask"]
+
+
+def test_the_decoding_of_anchors() -> None:
+    head = SimpleNamespace(stride=[8.0, 16.0], sizes=np.array([[[10, 13]], [[30, 61]]]))
+    numbers, words = decoding_of(head)
+    assert numbers == {"anchors": {8: [[10, 13]], 16: [[30, 61]]}}
+    assert "mask" not in words
+    assert "anchor" in words["box"]

@@ -1,23 +1,38 @@
 """Which weights are loaded, and how an image's build fetches them. Everything here talks to this machine only."""
 
 import hashlib
+import json
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from common.errors import ModelError, NetworkError
-from common.weights.bake import fetch, main, read_zoo, sha256
+from common.weights import digests
+from common.weights.bake import fetch, main, sha256
 from common.weights.given import check_class_names, choose, report
-from common.weights.zoo import Address, Zoo
+from common.weights.zoo import Address, Zoo, read_zoo
+from common.yolo.names import package_folder
+from workbench.images import REPOSITORY, image_folders
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+RELEASE = {
+    "assets": [
+        {"name": "weights.pt", "digest": f"sha256:{SHA256}"},
+        {"name": "half.pt", "digest": f"sha256:{SHA256}"},
+        {"name": "old.pt", "digest": None},
+        {"name": "other.pt", "digest": "md5:0"},
+    ]
+}
+"""As GitHub's API describes one; it has no digest for files from before June 2025."""
 
 
 # choosing
@@ -65,12 +80,18 @@ def test_a_zoo_finds_exactly_the_file_of_the_model(tmp_path: Path) -> None:
 
 
 class Server(BaseHTTPRequestHandler):
-    """`/weights.pt` is the file, `/half.pt` half of it, `/chunks.pt` breaks off within a chunk, the rest is 404."""
+    """`/weights.pt` is the file, `/half.pt` half of it, `/chunks.pt` breaks off within a chunk, the rest is 404.
+
+    `/release` describes a release; `/strange` describes none.
+    """
 
     def do_GET(self) -> None:
         answers = {
             "/weights.pt": ("Content-Length", str(len(CONTENT)), CONTENT),
             "/half.pt": ("Content-Length", str(len(CONTENT)), CONTENT[:5000]),
+            "/old.pt": ("Content-Length", str(len(CONTENT)), CONTENT),
+            "/release": ("Content-Length", str(len(json.dumps(RELEASE))), json.dumps(RELEASE).encode()),
+            "/strange": ("Content-Length", "9", b'{"a": []}'),
             "/chunks.pt": ("Transfer-Encoding", "chunked", b"1000\r\n" + CONTENT[:100]),
         }
         if self.path not in answers:
@@ -169,24 +190,29 @@ def test_the_log_says_how_much_of_the_file_was_used(caplog: pytest.LogCaptureFix
 # baking
 
 
-def written_zoo(folder: Path, addresses: dict[str, str], sha256: str) -> Path:
+def written_zoo(folder: Path, addresses: dict[str, str], sha256: str, release: str = "", packaged: str = "*") -> Path:
     """A folder of an image that has nothing but its table of weights."""
     folder.mkdir()
-    entries = ", ".join(f"{name!r}: Address({url!r}, {sha256!r})" for name, url in addresses.items())
+    entries = ", ".join(f"{name!r}: Address({url!r}, {sha256!r}, {release!r})" for name, url in addresses.items())
     text = f"""
 from pathlib import Path
 from common.weights.zoo import Address, Zoo
-ZOO = Zoo(Path(__file__).parent / "weights", {{{entries}}})
+ZOO = Zoo(Path(__file__).parent / "weights", {{{entries}}}, ({packaged!r},))
 """
     (folder / "zoo.py").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _ask_again() -> None:
+    digests.stated.cache_clear()
 
 
 def test_a_build_fetches_the_models_that_fit_and_no_others(tmp_path: Path, url: str) -> None:
     addresses = {"a/one": f"{url}/weights.pt", "b/two": f"{url}/absent.pt"}
     folder = written_zoo(tmp_path / "image", addresses, SHA256)
     assert main([str(folder), "a/*"]) == 0
-    assert [path.name for path in (folder / "weights").iterdir()] == ["weights.pt"]
+    assert sorted(path.name for path in (folder / "weights").iterdir()) == ["sources.json", "weights.pt"]
     assert read_zoo(folder).find("a/one") == folder / "weights" / "weights.pt"
 
 
@@ -202,13 +228,107 @@ def test_a_build_fails_where_weights_cannot_be_had(tmp_path: Path, url: str, pat
     assert main([str(folder), pattern]) == status
 
 
-def test_a_file_without_a_recorded_hash_is_left_out_of_a_build(
-    tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture
+def sources(folder: Path) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads((folder / "weights" / "sources.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_without_a_word_a_build_fetches_what_the_table_says(tmp_path: Path, url: str) -> None:
+    addresses = {"a/one": f"{url}/weights.pt", "b/two": f"{url}/absent.pt"}
+    folder = written_zoo(tmp_path / "image", addresses, SHA256, packaged="a/*")
+    assert main([str(folder), "default"]) == 0
+    assert sources(folder) == {
+        "weights.pt": {"url": f"{url}/weights.pt", "sha256": SHA256, "stated by": "the table of the image"}
+    }
+
+
+def test_a_file_without_a_recorded_sum_is_compared_with_that_of_its_release(tmp_path: Path, url: str) -> None:
+    folder = written_zoo(tmp_path / "image", {"a": f"{url}/weights.pt"}, "", f"{url}/release")
+    assert main([str(folder), "a"]) == 0
+    assert (folder / "weights" / "weights.pt").read_bytes() == CONTENT
+    assert sources(folder)["weights.pt"] == {
+        "url": f"{url}/weights.pt",
+        "sha256": SHA256,
+        "stated by": f"{url}/release",
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "release", "status", "words"),
+    [
+        ("half.pt", "/release", ModelError.exit_status, "expected"),  # another file than the release states
+        ("old.pt", "/release", ModelError.exit_status, "/release states none"),
+        ("other.pt", "/release", ModelError.exit_status, "/release states none"),
+        ("unlisted.pt", "/release", ModelError.exit_status, "/release states none"),
+        ("weights.pt", "/absent", NetworkError.exit_status, "404"),
+        ("weights.pt", "/strange", NetworkError.exit_status, "no description of a release"),
+        ("weights.pt", "", ModelError.exit_status, "no release states one"),
+    ],
+)
+def test_a_file_whose_sum_nobody_states_is_refused(
+    tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture, file: str, release: str, status: int, words: str
 ) -> None:
-    folder = written_zoo(tmp_path / "image", {"a": f"{url}/weights.pt"}, "")
-    assert main([str(folder), "*"]) == 0
+    folder = written_zoo(tmp_path / "image", {"a": f"{url}/{file}"}, "", f"{url}{release}" if release else "")
+    assert main([str(folder), "*"]) == status
     assert list((folder / "weights").iterdir()) == []
-    assert "a: left out" in caplog.text
+    assert words in caplog.text
+
+
+def test_the_lines_for_the_table_are_printed(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    addresses = {"a": f"{url}/weights.pt", "b": f"{url}/old.pt"}
+    folder = written_zoo(tmp_path / "image", addresses, "", f"{url}/release")
+    assert digests.main([str(folder)]) == 0
+    assert capsys.readouterr().out == f'    "weights.pt": "{SHA256}",\n'
+
+
+def test_a_release_that_cannot_be_asked_is_named(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = written_zoo(tmp_path / "image", {"a": f"{url}/weights.pt"}, "", f"{url}/absent")
+    assert digests.main([str(folder)]) == NetworkError.exit_status
+    assert f"{url}/absent: cannot be fetched" in capsys.readouterr().err
+
+
+# the table of the YOLO models
+
+
+def test_the_models_with_anchors_have_the_sums_of_their_files() -> None:
+    zoo = read_zoo(REPOSITORY / "det-yolov5-tmi")
+    for size in ("n", "s", "m", "l", "x"):
+        for large in ("", "6"):
+            model = f"yolov5{size}{large}"
+            address = zoo.addresses[model]
+            assert address.url == f"https://github.com/ultralytics/yolov5/releases/download/v7.0/{model}.pt"
+            assert len(address.sha256) == 64
+    assert len({address.sha256 for address in zoo.addresses.values() if address.sha256}) == 10
+    assert zoo.packaged == ("yolov5n", "yolov5s")
+
+
+def test_the_models_without_anchors_have_names_of_their_own() -> None:
+    addresses = read_zoo(REPOSITORY / "det-yolov5-tmi").addresses
+    release = "https://api.github.com/repos/ultralytics/assets/releases/tags/v8.4.0"
+    for model in ("yolov5nu", "yolov5x6u", "yolov8n", "yolo11s", "yolo26m"):
+        assert addresses[model] == Address(
+            f"https://github.com/ultralytics/assets/releases/download/v8.4.0/{model}.pt", "", release
+        )
+
+
+@pytest.mark.parametrize("name", ["det-yolov5-tmi", "seg-all-in-one-tmi"])
+def test_every_file_of_ultralytics_is_one_that_it_publishes(name: str) -> None:
+    source = (package_folder() / "utils" / "downloads.py").read_text(encoding="utf-8")
+    (names,) = re.findall(r"GITHUB_ASSETS_NAMES = frozenset\((.*?)\n\)\n", source, re.DOTALL)
+    published = set(eval(f"({names})"))
+    zoo = read_zoo(REPOSITORY / name)
+    files = {address.file_name for address in zoo.addresses.values() if "/ultralytics/assets/" in address.url}
+    assert files <= published
+    assert {"yolov5su.pt", "yolov8n.pt", "yolo26n.pt"} <= files
+
+
+def test_every_default_pattern_fits_a_model_with_a_recorded_sum() -> None:
+    for folder in image_folders():
+        zoo = read_zoo(folder)
+        for pattern in zoo.packaged:
+            fitting = [address for name, address in zoo.addresses.items() if fnmatchcase(name, pattern)]
+            assert fitting
+            assert all(address.sha256 for address in fitting)
 
 
 def test_weights_for_another_number_of_classes_are_refused() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.yolo.names import check_detector, check_segmenter, detectors, segmenters
+from common.yolo.names import check_detector, check_segmenter, detectors, is_anchored, segmenters
 
 SEED_MODELS = ("yolov5n", "yolov5s", "yolov5m", "yolov5l", "yolov5x", "yolov5n6", "yolov5s6", "yolov5m6", "yolov5l6")
 
@@ -18,6 +18,8 @@ def test_every_model_of_the_seed_is_known(name: str) -> None:
     [
         ("yolov5x6", "yolov5x-p6"),
         ("yolov5n-p6", "yolov5n-p6"),  # ultralytics' own name
+        ("yolov5nu", "yolov5n"),  # without anchors
+        ("yolov5x6u", "yolov5x-p6"),
         ("yolo11n", "yolo11n"),
         ("yolov8x", "yolov8x"),
         ("yolov10n", "yolov10n"),  # has a file of its own
@@ -78,3 +80,14 @@ def test_what_segments_no_objects_of_a_fixed_set_of_classes_is_refused_with_the_
 
 def test_no_model_both_detects_and_segments() -> None:
     assert not detectors().keys() & set(segmenters())
+
+
+@pytest.mark.parametrize(
+    ("name", "anchored"),
+    [
+        *((name, True) for name in (*SEED_MODELS, "yolov5x6", "yolov5n-p6", "yolov5s-seg")),
+        *((name, False) for name in ("yolov5nu", "yolov5n6u", "yolov8n", "yolo11n-seg", "yolov3-tiny", "rtdetr-l")),
+    ],
+)
+def test_the_models_of_the_yolov5_repository_have_anchors(name: str, anchored: bool) -> None:
+    assert is_anchored(name) == anchored

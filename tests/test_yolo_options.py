@@ -27,7 +27,8 @@ from common.yolo.options import REFUSED, YOLOV5_FLAGS, parse_options, trainer_ar
         ("--noval", {"val": False}),
         ("--multi-scale", {"multi_scale": 0.5}),
         ("--batch-size 8", {"batch": 8}),
-        ("--noautoanchor --noplots --quad", {}),  # without any effect any more
+        ("--noplots --quad", {}),  # without any effect any more
+        ("--noautoanchor --quad", {"noautoanchor": True}),  # of YOLOv5, not of ultralytics
         ("--bbox-interval 3 --seed 1", {"seed": 1}),  # nor has the value of one
         ("--exist-ok --optimizer 'AdamW' lr0=0.001", {"optimizer": "AdamW", "lr0": 0.001}),
         ("--freeze 10", {"freeze": 10}),

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from common.errors import NanError
 from common.files import write_text
+from common.mmlab.fit.classes import set_classes
 from common.mmlab.model.checkpoint import Weights, load_into, write_weights
+from common.mmlab.model.class_rows import keep_classes
 from common.progress import Progress
 from common.results.stages import Stages
 from common.results.training_log import TrainingLog
@@ -54,6 +56,11 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
     unit: ClassVar[str]
     """`epoch` or `iteration`."""
 
+    @staticmethod
+    @abstractmethod
+    def set_classes(config: Config, count: int) -> None:
+        """Fit a configuration to a number of classes, in place."""
+
     def __init__(
         self,
         task: Task,
@@ -89,7 +96,11 @@ class Reporter(Hook):  # type: ignore[misc]  # mmengine is untyped
         done = self.done(runner)
         if done == 0:
             if self._weights is not None:
-                load_into(_plain(runner.model), self._weights)
+                model = _plain(runner.model)
+                weights = keep_classes(
+                    self._weights, model.state_dict(), runner.cfg, self._class_names, type(self).set_classes
+                )
+                load_into(model, weights)
         elif self.due(runner, done) and validated(Path(runner.work_dir)) < done:
             runner.val_loop.run()
 
@@ -159,6 +170,11 @@ class EpochReporter(Reporter):
     """Reports on a training that is counted in epochs."""
 
     unit = "epoch"
+
+    @staticmethod
+    def set_classes(config: Config, count: int) -> None:
+        """See `Reporter`."""
+        set_classes(config, count)
 
     def done(self, runner: Runner) -> int:
         """See `Reporter`."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import Tensor
 
 from common.mmlab.reporting import CHECK_LOSS_EVERY, VALIDATION_SHARE, Reporter
+from common.mmseg.classes import set_classes
 
 DRAW_EVERY = 50
 """Iterations between two logged losses, as in mmsegmentation."""
@@ -15,6 +17,11 @@ class IterationReporter(Reporter):
     """Saves, validates and publishes after every `val_interval` iterations and the last one."""
 
     unit = "iteration"
+
+    @staticmethod
+    def set_classes(config: Config, count: int) -> None:
+        """See `Reporter`."""
+        set_classes(config, count)
 
     def done(self, runner: Runner) -> int:
         """See `Reporter`."""

@@ -1,9 +1,10 @@
-"""Checkpoints of ultralytics: of our own trainings, and given ones."""
+"""Checkpoints of ultralytics and of the yolov5 repository: of our own trainings, and given ones."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from common.errors import ModelError
+from common.yolo import pickled
 from common.yolo.offline import go_offline
 
 if TYPE_CHECKING:
@@ -26,29 +27,30 @@ class Checkpoint(TypedDict):
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint of our own scratch folder, with its optimizer state."""
-    import torch
-
-    checkpoint: Checkpoint = torch.load(path, map_location="cpu", weights_only=False)
-    return checkpoint
+    go_offline()
+    content = pickled.read(path)
+    return Checkpoint(epoch=content["epoch"], train_args=content["train_args"], train_metrics=content["train_metrics"])
 
 
 def read_weights(path: Path) -> "BaseModel":
-    """Read the model in an ultralytics weights file, whatever its task.
+    """Read the model in a weights file of ultralytics or of the yolov5 repository, whatever its task.
 
     Raises:
-        ModelError: the file is damaged, or a pickle of the yolov5 repository, which ultralytics cannot read.
+        ModelError: the file is damaged, is no such file, or would run something.
     """
     go_offline()
     from ultralytics.nn.tasks import load_checkpoint
 
+    from common.yolo.anchored.legacy import is_yolov5, load_yolov5
+
+    if is_yolov5(path):
+        return load_yolov5(path)
     try:
         model, _ = load_checkpoint(str(path))
+    except ModelError:
+        raise
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "originally trained with" in str(error):
-            reason = (
-                "it was written by the yolov5 repository, whose classes ultralytics does not have; train it again here"
-            )
         raise ModelError(f"{path}: cannot be loaded: {reason}") from error
     return model
 

@@ -33,14 +33,15 @@ def package_folder() -> Path:
 def detectors() -> dict[str, str]:
     """Names of all detectors, each with the stem of its configuration file.
 
-    A configuration with several scales gives a name for each: `yolov5.yaml` gives `yolov5n` to `yolov5x`. The P6 models
-    also go by their short names: `yolov5n6` is `yolov5n-p6`.
+    A configuration with several scales gives a name for each: `yolov8.yaml` gives `yolov8n` to `yolov8x`. The P6 models
+    also go by their short names: `yolov5n6` is `yolov5n-p6`. ultralytics' own YOLOv5, which has no anchors, goes by the
+    names of its files: `yolov5nu`, `yolov5n6u`; without the `u` the models are anchored, see `is_anchored`.
     """
     names: dict[str, str] = {}
     for path in _configurations(frozenset()):
         for stem in _scaled(path):
-            names[stem] = stem
-            names[stem.replace("-p6", "6")] = stem
+            short = stem.replace("-p6", "6")
+            names |= {stem: stem, short: stem} | ({f"{short}u": stem} if is_anchored(short) else {})
     return names
 
 
@@ -49,10 +50,15 @@ def segmenters() -> dict[str, str]:
     """Names of all models of instance segmentation, each with the stem of its configuration file.
 
     ultralytics has no configurations for yolov5n-seg to yolov5x-seg: they are those of yolov5n to
-    yolov5x, with the head of yolov8-seg, `Segment [nc, 32, 256]`, in place of `Detect [nc]`.
+    yolov5x, with an anchored head for masks.
     """
     names = {stem: stem for path in _configurations(frozenset({"seg"})) for stem in _scaled(path)}
     return names | {f"{stem}-seg": stem for stem in _scaled(_folder() / SEGMENTED_DETECTOR)}
+
+
+def is_anchored(name: str) -> bool:
+    """Test for a model of the yolov5 repository, with anchors."""
+    return re.fullmatch(r"yolov5[nsmlx](6|-p6)?(-seg)?", name) is not None
 
 
 def check_detector(name: str) -> str:

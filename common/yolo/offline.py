@@ -4,6 +4,8 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from common.yolo.pickled import restrict
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -33,6 +35,8 @@ def go_offline() -> None:
     trainer.check_amp = _amp_is_fine
     # Its own `open` tries to install a package for every file that is not an image.
     Image.open = patches._image_open
+    # It would run what a model file says.
+    restrict()
     # Its default leaves one core idle, half of a machine with two. The parent has shared the cores among the ranks.
     torch_utils.NUM_THREADS = int(os.environ.get("OMP_NUM_THREADS", torch_utils.NUM_THREADS))
 

@@ -19,7 +19,6 @@ YOLOV5_FLAGS: dict[str, tuple[str, object]] = {
     "quad": ("", None),
     "exist-ok": ("", None),
     "nosave": ("", None),
-    "noautoanchor": ("", None),
     "noplots": ("", None),
     "image-weights": ("", None),
     "linear-lr": ("", None),
@@ -34,8 +33,11 @@ YOLOV5_FLAGS: dict[str, tuple[str, object]] = {
 }
 """YOLOv5's own flags: the ultralytics key, and its value where the flag stands alone.
 
-An empty key: the flag is accepted, but has no effect (YOLOv5's anchors, for example, no longer exist).
+An empty key: the flag is accepted, but has no effect.
 """
+
+KEEP_ANCHORS = "noautoanchor"
+"""YOLOv5's flag for anchors that stay as they are, whatever the data set: it is not an argument of ultralytics."""
 
 REFUSED = {
     "data": "the platform gives the data",
@@ -48,6 +50,7 @@ REFUSED = {
     "model": "give the parameter model",
     "cfg": "give the parameter model",
     "hyp": "give each hyper-parameter as key=value",
+    "distill_model": "a task trains one model, from the data alone",
     "resume": "a restarted task resumes by itself",
     "evolve": "a task trains one model",
     "task": "the platform gives it as object_type",
@@ -69,6 +72,9 @@ def parse_options(text: str) -> dict[str, object]:
     Args:
         text: such as `--exist-ok --optimizer SGD lr0=0.02`.
 
+    Returns:
+        Arguments of ultralytics, and `KEEP_ANCHORS` where that flag is given.
+
     Raises:
         ValueError: an argument that does not exist (with the nearest), is refused (with the reason), or has a value of
             the wrong kind.
@@ -77,6 +83,9 @@ def parse_options(text: str) -> dict[str, object]:
     for name, value in _pairs(shlex.split(text)):
         if name in REFUSED:
             raise ValueError(f"{name!r} is not allowed: {REFUSED[name]}")
+        if name == KEEP_ANCHORS:
+            options[KEEP_ANCHORS] = True
+            continue
         key, implied = YOLOV5_FLAGS.get(name.replace("_", "-"), (name.replace("-", "_"), None))
         if key:
             options[key] = _checked(key, value if value is not None else (True if implied is None else implied))

@@ -154,11 +154,16 @@ class YoloPredictor:
         """
         if not isinstance(raw, Mapping):
             raise ValueError("RT-DETR provides no class maps")
-        head: Raw = raw.get("one2many", raw)
-        shapes = [feature.shape[-2:] for feature in head["feats"]]
-        scales = head["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
-        arrays = [scale.unflatten(-1, shape).cpu().numpy() for scale, shape in zip(scales, shapes, strict=True)]
-        return list(zip(*arrays, strict=True))
+        head: Any = self._model.model[-1]
+        scales = head.class_maps(raw) if hasattr(head, "class_maps") else _cell_maps(raw.get("one2many", raw))
+        return list(zip(*(scale.cpu().numpy() for scale in scales), strict=True))
+
+
+def _cell_maps(raw: Raw) -> list[torch.Tensor]:
+    """`(B, K, h, w)` class probabilities of each scale of a head without anchors."""
+    shapes = [feature.shape[-2:] for feature in raw["feats"]]
+    scales = raw["scores"].float().sigmoid().split([h * w for h, w in shapes], dim=-1)
+    return [scale.unflatten(-1, shape) for scale, shape in zip(scales, shapes, strict=True)]
 
 
 def _decode_queries(raw: Queries, size: int) -> torch.Tensor:

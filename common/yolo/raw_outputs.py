@@ -11,6 +11,8 @@ import onnxruntime
 import torch
 from ultralytics.nn.modules.head import Detect, Segment26
 
+from common.yolo.anchored.head import AnchoredDetect
+
 if TYPE_CHECKING:
     from ultralytics.nn.tasks import DetectionModel
 
@@ -21,7 +23,8 @@ class RawOutput:
 
     Attributes:
         name: name of the tensor, such as `box_8`.
-        kind: box, cls, mask (the coefficients of an object's mask) or prototypes.
+        kind: box, cls, mask (the coefficients of an object's mask), anchors (all three for each anchor in turn), or
+            prototypes.
         stride: pixels of the input per cell.
         shape: `(1, channels, height / stride, width / stride)`.
     """
@@ -57,6 +60,23 @@ class RawHead(torch.nn.Module):
         return found
 
 
+class RawAnchoredHead(torch.nn.Module):
+    """Replaces an anchored head: gives the output of its convolution at each scale, then the prototypes."""
+
+    def __init__(self, head: AnchoredDetect) -> None:
+        super().__init__()
+        self.f, self.i = head.f, head.i
+        self.m = head.m
+        self.prototypes = getattr(head, "proto", None)
+
+    def forward(self, scales: list[torch.Tensor]) -> dict[str, list[torch.Tensor]]:
+        """See `RawHead`."""
+        found = {"anchors": [layer(scale) for layer, scale in zip(self.m, scales, strict=True)]}
+        if self.prototypes is not None:
+            found["prototypes"] = [self.prototypes(scales[0])]
+        return found
+
+
 class PlainHardswish(torch.nn.Module):
     """Hardswish by operators that opset 11 has. torch would write HardSigmoid, which RKNN-Toolkit does not take."""
 
@@ -66,10 +86,10 @@ class PlainHardswish(torch.nn.Module):
 
 
 def cut(model: "DetectionModel") -> "DetectionModel":
-    """Put `RawHead` in the place of the head, ready for tracing. The model itself is changed.
+    """Put `RawHead` or `RawAnchoredHead` in the place of the head, ready for tracing. The model itself is changed.
 
     Args:
-        model: an ultralytics model with a `Detect` or `Segment` head.
+        model: an ultralytics model with a `Detect` or `Segment` head, or an anchored one.
 
     Raises:
         TypeError: the head is of another kind, which has no raw outputs.
@@ -79,7 +99,7 @@ def cut(model: "DetectionModel") -> "DetectionModel":
         raise TypeError(f"the head {type(head).__name__} does not end in convolutions")
     head.end2end = False
     model = model.float().eval().fuse(verbose=False)
-    model.model[-1] = RawHead(head)
+    model.model[-1] = RawAnchoredHead(head) if isinstance(head, AnchoredDetect) else RawHead(head)
     for module in model.modules():
         if hasattr(module, "forward_split"):
             module.forward = module.forward_split  # otherwise tracing writes the arithmetic of torch.chunk

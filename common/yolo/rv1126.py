@@ -21,6 +21,8 @@ from common.yolo.offline import go_offline
 from common.yolo.params import YoloInfer
 
 if TYPE_CHECKING:
+    from ultralytics.nn.modules.head import Detect
+
     from common.yolo.raw_outputs import RawOutput
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,21 @@ MASK_DECODING = {
     "bilinear, and cut by the box: above 0 is the object",
 }
 
+ANCHORED_DECODING = {
+    "cell": "the channels of an output with stride s are (A, 5 + K), or (A, 5 + K + m) with coefficients of masks, for "
+    "the A anchors of its stride and K classes. p is the sigmoid of a channel",
+    "score": "p of channel 4 times p of channel 5 + k for class k; the best is the score and the class of the anchor; "
+    "keep those above conf_thres",
+    "box": "in column x and row y: centre ((2 p0 - 0.5 + x) s, (2 p1 - 0.5 + y) s), width (2 p2)^2 and height (2 p3)^2 "
+    "times those of the anchor; pixels",
+    "nms": DECODING["nms"],
+}
+
+ANCHORED_MASK_DECODING = {
+    "mask": "the m channels behind the classes, as they are, times those of prototypes, summed; scaled to the input, "
+    "bilinear, and cut by the box: above 0 is the object",
+}
+
 CONVERSION = (
     "with RKNN-Toolkit 1.7: rknn.config(**rknn_config); rknn.load_onnx(graph); rknn.build(do_quantization=True, "
     "dataset=...), a text file that names one training image per line, resized like the input. The NPU then takes "
@@ -102,14 +119,16 @@ def _export(weights: Path, folder: Path, img_size: int, *, plain_resize: bool) -
     go_offline()
     from common.yolo.raw_outputs import cut, outputs_of, write_graph
 
-    model = cut(read_weights(weights))
+    model = read_weights(weights)
+    head = model.model[-1]
+    model = cut(model)
     stride = int(model.stride.max())
     size = -(-img_size // stride) * stride
     outputs = outputs_of(model, size)
     graph, description = folder / GRAPH, folder / DESCRIPTION
     write_graph(model, outputs, graph, size, OPSET, IR_VERSION)
     check_graph(onnx.load(str(graph)))
-    content = describe(outputs, list(model.names.values()), model.model[-1].reg_max, size, plain_resize=plain_resize)
+    content = describe(outputs, list(model.names.values()), decoding_of(head), size, plain_resize=plain_resize)
     write_text(description, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
     return [graph, description]
 
@@ -130,21 +149,34 @@ def check_graph(graph: onnx.ModelProto) -> None:
             raise ValueError(f"{value.name} has {axes} axes; its tool chain takes {MOST_AXES}")
 
 
+Decoding = tuple[dict[str, object], dict[str, str]]
+"""Rules to turn the outputs of a head into boxes, scores and masks: numbers, and words."""
+
+
+def decoding_of(head: "Detect") -> Decoding:
+    """The decoding of a `Detect` or `Segment` head, or of an anchored one."""
+    masks = getattr(head, "proto", None) is not None
+    if hasattr(head, "sizes"):
+        anchors = {int(stride): sizes.tolist() for stride, sizes in zip(head.stride, head.sizes, strict=True)}
+        return {"anchors": anchors}, ANCHORED_DECODING | (ANCHORED_MASK_DECODING if masks else {})
+    return {"reg_max": head.reg_max}, DECODING | (MASK_DECODING if masks else {})
+
+
 def describe(
-    outputs: Sequence["RawOutput"], classes: Sequence[str], reg_max: int, size: int, *, plain_resize: bool
+    outputs: Sequence["RawOutput"], classes: Sequence[str], decoding: Decoding, size: int, *, plain_resize: bool
 ) -> dict[str, object]:
     """Describe, as plain values, how a program on the device uses the graph: before it, after it, and the conversion.
 
     Args:
         outputs: of the graph.
         classes: names by class index.
-        reg_max: bins of a box's distance.
+        decoding: of the outputs.
         size: side of the input in pixels.
         plain_resize: see `YoloTraining`.
     """
     resize = "stretch" if plain_resize else "letterbox"
+    numbers, words = decoding
     thresholds = {name: YoloInfer.model_fields[name].default for name in ("conf_thres", "iou_thres")}
-    masks = MASK_DECODING if any(output.kind == "prototypes" for output in outputs) else {}
     return {
         "graph": GRAPH,
         "input": {
@@ -161,9 +193,9 @@ def describe(
             {"name": out.name, "kind": out.kind, "stride": out.stride, "shape": list(out.shape)} for out in outputs
         ],
         "decoding": {
-            "reg_max": reg_max,
+            **numbers,
             **thresholds,
-            "in_words": DECODING | masks | {"back": BACK[resize]},
+            "in_words": words | {"back": BACK[resize]},
         },
         "classes": list(classes),
         "rknn_config": {

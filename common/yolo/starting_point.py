@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from common.files import write_text
+from common.files import replacing, write_text
 from common.task.env import Task
 from common.weights.given import choose, log_from_scratch
 from common.yolo.checkpoint import read_weights_for
-from common.yolo.names import detectors, segmenters
+from common.yolo.names import detectors, is_anchored, segmenters
 from common.yolo.params import YoloTraining
 from common.yolo.tasks import DETECT, SEGMENT, TASKS
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ultralytics.nn.tasks import BaseModel
 
 log = logging.getLogger(__name__)
+
+YOLOV5 = "yolov5"
+"""Beginning of the names of its models. Some share a configuration of ultralytics, so files have their names."""
 
 _HELPFUL = {DETECT: (DETECT,), SEGMENT: (SEGMENT, DETECT)}
 """Tasks of the models that a model for a task can start from."""
@@ -29,6 +32,7 @@ def starting_point(task: Task, parameters: YoloTraining) -> dict[str, str]:
     Returns:
         `model`: a `.pt` file of given or packaged weights, whose model is trained further, or a `.yaml` file. With the
         latter perhaps `pretrained`: weights of a detector, of which a model of instance segmentation takes what fits.
+        For an anchored model also `box`, the gain that its loss has by default.
 
     Raises:
         ModelError: the weights cannot be loaded, or are for a task that has nothing in common with this one.
@@ -38,18 +42,30 @@ def starting_point(task: Task, parameters: YoloTraining) -> dict[str, str]:
     if source is None:
         log_from_scratch(parameters.model)
         activation = _written(parameters.activate or parameters.default_activation)
-        return {"model": str(_configured(task.scratch, parameters.model, activation))}
+        return _arguments(_configured(task.scratch, parameters.model, activation), is_anchored(parameters.model))
+    from common.yolo.anchored.legacy import is_yolov5
+    from common.yolo.anchored.model import AnchoredModel
+
     wanted = TASKS[task.object_type]
     model = read_weights_for(source, *_HELPFUL[wanted])
     activation = _activation(parameters, source, model)
     if model.task != wanted:
         log.info("%s holds a detector: %s takes the tensors that fit", source, parameters.model)
         start = _configured(task.scratch, parameters.model, activation)
-        return {"model": str(start), "pretrained": str(source)}
+        readable = _copied(task.scratch, source, model) if is_yolov5(source) else source
+        return _arguments(start, is_anchored(parameters.model)) | {"pretrained": str(readable)}
     if given is not None:
         log.info("fine-tuning %s; the model is that of the weights, %s", source, Path(model.yaml["yaml_file"]).stem)
-    same = activation == _own_activation(model)
-    return {"model": str(source if same else _with_activation(task.scratch, source, model, activation))}
+    if is_yolov5(source) or activation != _own_activation(model):
+        model.yaml["activation"] = activation
+        source = _copied(task.scratch, source, model)
+    return _arguments(source, isinstance(model, AnchoredModel))
+
+
+def _arguments(model: Path, anchored: bool) -> dict[str, Any]:
+    from common.yolo.anchored.loss import BOX_GAIN
+
+    return {"model": str(model)} | ({"box": BOX_GAIN} if anchored else {})
 
 
 def _packaged(parameters: YoloTraining) -> Path | None:
@@ -78,15 +94,16 @@ def _activation(parameters: YoloTraining, source: Path, model: "BaseModel") -> s
 
 
 def configuration(model: str) -> dict[str, Any]:
-    """Configuration of a model by its name, as ultralytics builds it; `yaml_file` holds the scale."""
+    """Configuration of a model by its name; `yaml_file` holds the scale for ultralytics."""
     from ultralytics.nn.tasks import yaml_model_load
 
-    stem = detectors().get(model, model)
-    content: dict[str, Any] = yaml_model_load(f"{segmenters().get(model, stem)}.yaml")
-    inputs, repeats, head, _ = content["head"][-1]
-    if model in segmenters() and head == "Detect":
-        content["head"][-1] = [inputs, repeats, "Segment", ["nc", 32, 256]]
-    return content | {"yaml_file": f"{stem}.yaml"}
+    from common.yolo.anchored.model import anchored
+
+    stem = (detectors() | segmenters())[model]
+    content: dict[str, Any] = yaml_model_load(f"{stem}.yaml")
+    if is_anchored(model):
+        content = anchored(content, masks=model in segmenters())
+    return content | {"yaml_file": f"{model if model.startswith(YOLOV5) else stem}.yaml"}
 
 
 def _configured(folder: Path, model: str, activation: str) -> Path:
@@ -97,12 +114,12 @@ def _configured(folder: Path, model: str, activation: str) -> Path:
     return path
 
 
-def _with_activation(folder: Path, source: Path, model: "BaseModel", activation: str) -> Path:
-    """Copy a weights file, with another activation in its architecture."""
+def _copied(folder: Path, source: Path, model: "BaseModel") -> Path:
+    """Copy a weights file with its model as it is now, in the form that ultralytics reads."""
     import torch
 
-    model.yaml["activation"] = activation
-    path = folder / "start" / source.name
+    path: Path = folder / "start" / f"{source.stem}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model, "train_args": {"task": model.task}}, path)
+    with replacing(path) as handle:  # other ranks write and read the same one
+        torch.save({"model": model, "train_args": {"task": model.task}}, handle)
     return path

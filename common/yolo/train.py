@@ -4,6 +4,8 @@ import logging
 import shutil
 from pathlib import Path
 
+import yaml
+
 from common.errors import ConfigError, NanError
 from common.progress import Progress, part
 from common.results.stages import BEST, LAST, Periodic, Stages
@@ -14,6 +16,7 @@ from common.yolo.checkpoint import read_checkpoint, read_weights
 from common.yolo.data import write_data
 from common.yolo.metrics import metrics_of, saved_classes
 from common.yolo.offline import go_offline
+from common.yolo.options import KEEP_ANCHORS
 from common.yolo.params import YoloTraining
 from common.yolo.starting_point import starting_point
 from common.yolo.tasks import TASKS
@@ -44,7 +47,8 @@ def train(task: Task, parameters: YoloTraining, rank: Rank, progress: Progress) 
     if _finished(last):
         log.info("the training was finished before; only the export is left")
     else:
-        arguments |= {"model": str(last), "resume": str(last)} if last.is_file() else starting_point(task, parameters)
+        start = {"model": str(last), "resume": str(last)} if last.is_file() else starting_point(task, parameters)
+        arguments = start | arguments
         _fit(task, parameters, arguments, stages, rank, progress)
     if rank.number == 0:
         progress(FIT_DONE)
@@ -83,13 +87,14 @@ def _arguments(task: Task, parameters: YoloTraining, run: Path, data: Path) -> d
         "plots": False,
         "verbose": False,
         "overlap_mask": False,
-        **parameters.args_options.value,
+        **{key: value for key, value in parameters.args_options.value.items() if key != KEEP_ANCHORS},
     }
 
 
-def architecture_of(start: Path) -> str:
-    """Name of the configuration behind a `.pt` or `.yaml` file, such as yolov5n."""
-    return Path(read_weights(start).yaml["yaml_file"]).stem if start.suffix == ".pt" else start.stem
+def head_of(start: Path) -> str:
+    """Name of the head that a `.pt` or `.yaml` file builds, such as Detect."""
+    built = read_weights(start).yaml if start.suffix == ".pt" else yaml.safe_load(start.read_text(encoding="utf-8"))
+    return str(built["head"][-1][2])
 
 
 def _finished(last: Path) -> bool:
@@ -112,12 +117,13 @@ def _fit(
     from common.yolo.trainer import trainer_for
 
     try:
-        model = architecture_of(Path(str(arguments["model"])))
-        trainer = trainer_for(TASKS[task.object_type], model)(overrides=arguments)
+        head = head_of(Path(str(arguments["model"])))
+        trainer = trainer_for(TASKS[task.object_type], head)(overrides=arguments)
     except (TypeError, ValueError, SyntaxError) as error:
         raise ConfigError(f"args_options: {error}") from error
     trainer.synchronise = parameters.sync_bn
     trainer.plain_resize = parameters.plain_resize
+    trainer.fit_anchors = KEEP_ANCHORS not in parameters.args_options.value
     reporter = Reporter(task, stages, part(progress, DATA_DONE, FIT_DONE))
     if rank.number == 0:
         reporter.attach(trainer)

@@ -11,7 +11,11 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
 
 from common.errors import NanError
+from common.weights.classes import report_classes
 from common.weights.given import report
+from common.yolo.anchored.model import DETECT as ANCHORED_DETECT
+from common.yolo.anchored.model import SEGMENT as ANCHORED_SEGMENT
+from common.yolo.anchored.trainer import AnchoredTraining
 from common.yolo.metrics import PRECISIONS, classes_of, with_classes
 from common.yolo.tasks import SEGMENT
 
@@ -25,16 +29,21 @@ TIE_BREAK = 1e-3
 """Weight of AP 0.5:0.95 beside AP 0.5: decides between epochs with equal values of the platform's metric."""
 
 
+ANCHORED_HEADS = (ANCHORED_DETECT, ANCHORED_SEGMENT)
+
+
 class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
     """Requirements of the platform on a training, whatever the model. See `DetectionTrainer` for the arguments.
 
     Attributes:
         synchronise: whether to synchronise batch normalisation across GPUs.
         plain_resize: see `YoloTraining`.
+        fit_anchors: see `AnchoredTraining`; other models have none.
     """
 
     synchronise = False
     plain_resize = False
+    fit_anchors = True
 
     args: "IterableSimpleNamespace"
     model: torch.nn.Module
@@ -53,7 +62,9 @@ class Goals(DetectionTrainer):  # type: ignore[misc]  # ultralytics is untyped
         """Build the model, and log how much of the weights fits."""
         model = super().get_model(cfg, weights, verbose=False)
         if weights is not None and not self.resume:
-            _report(Path(str(getattr(weights, "pt_path", "weights"))), model, weights)
+            source = Path(str(getattr(weights, "pt_path", "weights")))
+            _report(source, model, weights)
+            report_classes(source, list(getattr(weights, "names", {}).values()), list(self.data["names"].values()))
         return model
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> "YOLODataset":
@@ -126,11 +137,21 @@ class RtdetrTrainer(Goals, RTDETRTrainer):  # type: ignore[misc]
     """Trains an RT-DETR."""
 
 
-def trainer_for(task: str, model: str) -> type[Goals]:
-    """The trainer for ultralytics' task and a model, by the name of its weights' or configuration's architecture."""
+class AnchoredTrainer(Goals, AnchoredTraining):
+    """Trains an anchored YOLOv5."""
+
+
+class AnchoredSegmentTrainer(Goals, AnchoredTraining, SegmentationTrainer):  # type: ignore[misc]
+    """Trains an anchored YOLOv5 that finds masks too."""
+
+
+def trainer_for(task: str, head: str) -> type[Goals]:
+    """The trainer for ultralytics' task and a model, by the name of its head in the configuration."""
+    if head in ANCHORED_HEADS:
+        return AnchoredSegmentTrainer if task == SEGMENT else AnchoredTrainer
     if task == SEGMENT:
         return SegmentTrainer
-    return RtdetrTrainer if "rtdetr" in model else YoloTrainer
+    return RtdetrTrainer if head == "RTDETRDecoder" else YoloTrainer
 
 
 def _report(source: Path, model: torch.nn.Module, weights: torch.nn.Module) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from common.images.letterbox import letterbox
-from common.yolo.names import segmenters
+from common.yolo.names import is_anchored, segmenters
 from common.yolo.offline import go_offline
 from common.yolo.starting_point import configuration
 from common.yolo.tasks import DETECT, SEGMENT
@@ -19,9 +19,27 @@ def build(model: str, class_count: int) -> Any:
     go_offline()
     from ultralytics.nn.tasks import DetectionModel, SegmentationModel
 
+    from common.yolo.anchored.model import AnchoredModel
+
     torch.manual_seed(0)
     kind = SegmentationModel if model in segmenters() else DetectionModel
-    return kind(configuration(model), nc=class_count, verbose=False)
+    return (AnchoredModel if is_anchored(model) else kind)(configuration(model), nc=class_count, verbose=False)
+
+
+def scores_of(head: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Weights and biases of the outputs of a head that are scores, one after the other, for each scale."""
+    if not hasattr(head, "sizes"):
+        return [(branch[-1].weight, branch[-1].bias) for branch in head.cv3]
+    rows = slice(4, 5 + head.nc)
+    by_anchor = [(layer.weight.view(head.na, head.no, -1), layer.bias.view(head.na, head.no)) for layer in head.m]
+    return [(weight[:, rows], bias[:, rows]) for weight, bias in by_anchor]
+
+
+def balance_masks(detector: Any, batch: torch.Tensor) -> None:
+    """Let the coefficients of an anchored model be 0 on the average: some pixels are then of an object, others not."""
+    head = detector.model[-1]
+    for layer, scale in zip(head.m, detector(batch)[1]["scales"], strict=True):
+        layer.bias.view(head.na, head.no)[:, 5 + head.nc :] -= scale[:, :, 5 + head.nc :].mean((0, 3, 4))
 
 
 def lively_detector(model: str, class_names: Sequence[str], samples: Sequence[Sample], path: Path) -> Path:
@@ -42,10 +60,12 @@ def lively_detector(model: str, class_names: Sequence[str], samples: Sequence[Sa
     detector.train()
     with torch.no_grad():
         detector(batch)
-        for branch in detector.model[-1].cv3:
-            branch[-1].weight *= 25
-            branch[-1].bias.fill_(-3.0)
-    detector.eval()
+        for weight, bias in scores_of(detector.model[-1]):
+            weight *= 25
+            bias.fill_(-3.0)
+        detector.eval()
+        if is_anchored(model) and model in segmenters():
+            balance_masks(detector, batch)
     task = SEGMENT if model in segmenters() else DETECT
     torch.save({"model": detector, "train_args": {"imgsz": 64, "task": task}}, path)
     return path

@@ -48,17 +48,46 @@ def decode(raw: list[np.ndarray], text: dict, scale: np.ndarray, border: np.ndar
     by_kind: dict[str, list] = {}
     for value, out in zip(raw, text["outputs"], strict=True):
         by_kind.setdefault(out["kind"], []).append((out["stride"], value[0]))
-    boxes = np.concatenate([sides(value, stride, text["decoding"]["reg_max"]) for stride, value in by_kind["box"]])
-    logits = np.concatenate([cells(value) for _, value in by_kind["cls"]])
-    probabilities = 1 / (1 + np.exp(-logits.clip(-50, 50)))
+    found = from_anchors if "anchors" in by_kind else from_cells
+    boxes, probabilities, coefficients = found(by_kind, text)
     scores, classes = probabilities.max(1), probabilities.argmax(1)
-    assert logits.shape[1] == len(text["classes"])
+    assert probabilities.shape[1] == len(text["classes"])
     kept = suppress(boxes, scores, classes, text["decoding"])
     masks = None
-    if "mask" in by_kind:
-        coefficients = np.concatenate([cells(value) for _, value in by_kind["mask"]])
+    if "prototypes" in by_kind:
         masks = draw(coefficients[kept], by_kind["prototypes"][0][1], boxes[kept], text["input"]["shape"][2])
     return Found(back(boxes[kept], scale, border), scores[kept], classes[kept], masks)
+
+
+def from_cells(by_kind: dict[str, list], text: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes (x1, y1, x2, y2), probabilities and coefficients of all cells."""
+    boxes = np.concatenate([sides(value, stride, text["decoding"]["reg_max"]) for stride, value in by_kind["box"]])
+    logits = np.concatenate([cells(value) for _, value in by_kind["cls"]])
+    masks = [cells(value) for _, value in by_kind.get("mask", [])]
+    return boxes, sigmoid(logits), np.concatenate(masks) if masks else np.zeros((len(boxes), 0))
+
+
+def from_anchors(by_kind: dict[str, list], text: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of all anchors of all cells."""
+    parts = []
+    kinds = len(text["classes"])
+    for stride, value in by_kind["anchors"]:
+        for values, (width, height) in zip(
+            np.split(value, len(text["decoding"]["anchors"][stride])), text["decoding"]["anchors"][stride], strict=True
+        ):
+            rows = cells(values)
+            p = sigmoid(rows[:, : 5 + kinds])
+            ys, xs = np.divmod(np.arange(len(rows)), value.shape[2])
+            centres = (2 * p[:, :2] - 0.5 + np.stack([xs, ys], 1)) * stride
+            extent = (2 * p[:, 2:4]) ** 2 * (width, height) / 2
+            boxes = np.hstack([centres - extent, centres + extent])
+            parts.append((boxes, p[:, 4:5] * p[:, 5:], rows[:, 5 + kinds :]))
+    boxes, probabilities, coefficients = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return boxes, probabilities, coefficients
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-values.clip(-50, 50)))
 
 
 def back(boxes: np.ndarray, scale: np.ndarray, border: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from following import followed, python
 from common.images.decode import read_image
 from common.mining.algorithm import Evidence, importance
 from common.mmlab.options.catalogue import find_config
-from common.weights.bake import read_zoo
+from common.weights.zoo import read_zoo
 from tests.mining_cases import SETTINGS
 from workbench.images import REPOSITORY
 

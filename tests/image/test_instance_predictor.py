@@ -22,15 +22,16 @@ from common.yolo.predictor import Settings, YoloPredictor
 from workbench.platform import write_candidate_task
 from workbench.shapes import render
 
-SEED_MODELS = {"yolov5n-seg": 2.9, "yolov5s-seg": 9.8, "yolov5m-seg": 26.6, "yolov5l-seg": 55.8, "yolov5x-seg": 101.3}
-"""Millions of parameters for 80 classes."""
+SEED_MODELS = {"yolov5n-seg": 2.0, "yolov5s-seg": 7.6, "yolov5m-seg": 22.0, "yolov5l-seg": 47.9, "yolov5x-seg": 88.8}
+"""Millions of parameters for 80 classes, in the table of YOLOv5 v7.0."""
 
 THRESHOLDS = {"conf_thres": 0.2, "iou_thres": 0.45}
 
 
 @pytest.fixture(scope="module")
 def weights(samples: list, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lively_detector("yolov5n-seg", NAMES, samples, tmp_path_factory.mktemp("lively") / "best.pt")
+    """Without anchors: with random weights, much of what an anchored one finds has no mask."""
+    return lively_detector("yolov8n-seg", NAMES, samples, tmp_path_factory.mktemp("lively") / "best.pt")
 
 
 def predictor_of(weights: Path, img_size: int) -> YoloPredictor:
@@ -58,7 +59,7 @@ def stacked(images: list[Pixels], predictor: YoloPredictor) -> np.ndarray:
 @pytest.mark.parametrize(("model", "millions"), SEED_MODELS.items())
 def test_every_model_of_the_seed_table_builds(model: str, millions: float) -> None:
     count = sum(parameter.numel() for parameter in build(model, 80).parameters()) / 1e6
-    assert count == pytest.approx(millions, rel=0.02)
+    assert count == pytest.approx(millions, rel=0.01, abs=0.05)
 
 
 @pytest.mark.parametrize(

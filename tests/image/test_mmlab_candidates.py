@@ -27,7 +27,7 @@ one_image = pytest.mark.parametrize(
     [pytest.param(image, marks=() if image == MMYOLO else pytest.mark.exhaustive) for image in KIND],
     indirect=True,
 )
-"""For what does not depend on the image: the loop is the same, and the predictor nearly."""
+"""For tests of the loop, which is the same in every image."""
 
 
 @pytest.fixture(scope="module", params=KIND)
@@ -87,7 +87,6 @@ def test_mining_alone_ranks_every_candidate(
             assert score == pytest.approx(entropy, rel=1e-3, abs=1e-5 * len(p))  # the file has six digits of each
 
 
-@one_image
 def test_thresholds_and_cfg_options_reach_the_model(
     image: str, lively: Path, pool: list, inferred: Outcome, tmp_path: Path
 ) -> None:

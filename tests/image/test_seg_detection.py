@@ -92,8 +92,8 @@ def test_targets_are_those_of_the_resized_image(mode: str, data: Path, wide: lis
 
     from common.yolo.trainer import trainer_for
 
-    options = {"data": str(data), "imgsz": 64, "project": str(tmp_path), "device": "cpu", "model": "yolov5n.yaml"}
-    trainer = trainer_for("detect", "yolov5n")(DEFAULT_CFG, {**options, **UNCHANGED})
+    options = {"data": str(data), "imgsz": 64, "project": str(tmp_path), "device": "cpu", "model": "yolov8n.yaml"}
+    trainer = trainer_for("detect", "Detect")(DEFAULT_CFG, {**options, **UNCHANGED})
     trainer.plain_resize = True
     trainer.args.augmentations = []  # None means blur and other things now and then
     dataset = trainer.build_dataset(str(data.parent / "images"), mode, 2)
@@ -132,6 +132,8 @@ def test_inference_finds_what_the_npu_finds(
         assert len(objects) == len(found.boxes) > 3
         for item in objects:
             box = item["box"]
+            if min(box["w"], box["h"]) <= 1:
+                continue  # what is left of it at a side of the image: one pixel, moved into the image
             same = np.abs(corners - [box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"]]).max(1) <= 1.01
             same &= np.array(NAMES)[found.classes] == item["class_name"]
             assert np.abs(found.scores[same] - item["score"]).min() < 1e-3

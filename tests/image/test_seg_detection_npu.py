@@ -64,8 +64,8 @@ def exported(weights: Path, *, plain_resize: bool, size: int = 64) -> Path:
     return weights.parent
 
 
-MODELS = ["yolov5n", "yolov5n6", "yolov10n", "yolo11n", "yolo26n", "yolov5n-seg"]
-"""Three scales and four; heads trained with and without NMS; attention; no bins; masks."""
+MODELS = ["yolov5n", "yolov5n6", "yolov5n-seg", "yolov5nu", "yolov10n", "yolo11n", "yolo26n", "yolov8n-seg"]
+"""Three scales and four; with and without anchors; heads trained with and without NMS; attention; no bins; masks."""
 
 ACTIVATIONS = ["Hardswish", "ReLU", "LeakyReLU"]
 
@@ -92,8 +92,18 @@ def test_numpy_gets_the_boxes_of_the_model(
         assert (found.masks[partners] == expected.masks[:TOP]).mean() > 0.999
 
 
-def test_the_graph_is_one_that_the_tool_chain_takes(image: np.ndarray, tmp_path: Path) -> None:
-    torch.save({"model": build("yolov5n", 3), "train_args": {}}, tmp_path / "best.pt")
+OUTPUTS = {
+    "yolov5n": {f"anchors_{stride}": [1, 3 * (5 + 3), 96 // stride, 96 // stride] for stride in (8, 16, 32)},
+    "yolov5nu": {
+        **{f"box_{stride}": [1, 64, 96 // stride, 96 // stride] for stride in (8, 16, 32)},
+        **{f"cls_{stride}": [1, 3, 96 // stride, 96 // stride] for stride in (8, 16, 32)},
+    },
+}
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_graph_is_one_that_the_tool_chain_takes(name: str, image: np.ndarray, tmp_path: Path) -> None:
+    torch.save({"model": build(name, 3), "train_args": {}}, tmp_path / "best.pt")
     graph = onnx.load(str(exported(tmp_path / "best.pt", plain_resize=True, size=70) / GRAPH))
     onnx.checker.check_model(graph)
     assert (graph.ir_version, [(entry.domain, entry.version) for entry in graph.opset_import]) == (6, [("", 11)])
@@ -103,11 +113,7 @@ def test_the_graph_is_one_that_the_tool_chain_takes(image: np.ndarray, tmp_path:
         value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
         for value in (*graph.graph.input, *graph.graph.output)
     }
-    assert shapes == {
-        "images": [1, 3, 96, 96],  # 70 rounded up to the stride
-        **{f"box_{stride}": [1, 64, 96 // stride, 96 // stride] for stride in (8, 16, 32)},
-        **{f"cls_{stride}": [1, 3, 96 // stride, 96 // stride] for stride in (8, 16, 32)},
-    }
+    assert shapes == {"images": [1, 3, 96, 96], **OUTPUTS[name]}  # 70 rounded up to the stride
     producers = {name: node.op_type for node in graph.graph.node for name in node.output}
     assert {producers[value.name] for value in graph.graph.output} == {"Conv"}
 

@@ -296,8 +296,8 @@ FAULTS = (
     Fault(
         "yolo: class maps are logits",
         "common/yolo/predictor.py",
-        'scales = head["scores"].float().sigmoid().split(',
-        'scales = head["scores"].float().split(',
+        'scales = raw["scores"].float().sigmoid().split(',
+        'scales = raw["scores"].float().split(',
         ("tests/image/test_image_models.py",),
     ),
     Fault(
@@ -313,6 +313,20 @@ FAULTS = (
         ".permute(0, 3, 1, 2).flip(1)",
         ".permute(0, 3, 1, 2)",
         ("tests/image/test_instance_predictor.py", "tests/image/test_image_models.py"),
+    ),
+    Fault(
+        "yolo: the score of an anchored model lacks the objectness",
+        "common/yolo/anchored/head.py",
+        "scores = given[:, :, BOX : BOX + 1] * given[:, :, BOX + 1 :]",
+        "scores = given[:, :, BOX + 1 :]",
+        ("tests/image/test_anchored_model.py", "tests/image/test_yolov5_checkpoints.py"),
+    ),
+    Fault(
+        "a model file may name any class",
+        "common/weights/unpickler.py",
+        "        if kind is None:\n            raise RefusedError.would_run(text)\n",
+        "",
+        ("tests/image/test_pickles.py",),
     ),
     Fault(
         "mmlab: a name with underscores is not found",

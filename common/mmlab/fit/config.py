@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from common.errors import ConfigError
 from common.mmlab.fit.nested import mappings
+from common.mmlab.fit.stored_config import check_value
 from common.mmlab.options.allowed_keys import SECTIONS
 from common.mmlab.options.catalogue import config_path
 
@@ -60,13 +61,24 @@ def merge_options(config: Config, options: Mapping[str, object]) -> None:
     """Merge `cfg_options` into a configuration, in place.
 
     Raises:
-        ConfigError: one does not fit it.
+        ConfigError: one does not fit it, names code outside OpenMMLab's registries, or would download something.
     """
     for name, value in options.items():
+        _check_option(name, value)
         try:
             config.merge_from_dict({name: value})
         except (KeyError, TypeError, IndexError, AssertionError) as error:
             raise ConfigError(f"cfg_options: {name}={value!r} does not fit the configuration: {error}") from error
+
+
+def _check_option(name: str, value: object) -> None:
+    try:
+        check_value(name, value)
+    except ValueError as error:
+        raise ConfigError(f"cfg_options: {error}") from error
+    addresses = [item for item in (value if isinstance(value, list | tuple) else [value]) if isinstance(item, str)]
+    if any(REMOTE.match(item) for item in addresses):
+        raise ConfigError(f"cfg_options: {name}={value!r} would be downloaded, and a task does not download")
 
 
 def _take_downloads(node: object) -> Iterator[str]:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -13,6 +12,8 @@ from torch import Tensor, nn
 
 from common.errors import ModelError
 from common.files import replacing
+from common.mmlab.fit.stored_config import read_stored, stored
+from common.mmlab.patches.safe_load import read_checkpoint
 from common.weights.given import report
 
 log = logging.getLogger(__name__)
@@ -45,9 +46,15 @@ def write_weights(
 ) -> None:
     """Write the weights of a model in one step. `torch.load` needs no classes to read them.
 
-    `meta.cfg` and `meta.dataset_meta` are where mmengine keeps them, so that its tools read the file too.
+    `meta.cfg` (text) and `meta.dataset_meta` are where mmengine keeps them, so that its tools read the file too.
+    `meta.ymir_config` is the same configuration as data, which is what `read_weights` reads.
     """
-    meta = {"cfg": config.pretty_text, "dataset_meta": {"classes": list(class_names)}, "ymir_model": model}
+    meta = {
+        "cfg": config.pretty_text,
+        "dataset_meta": {"classes": list(class_names)},
+        "ymir_config": stored(config),
+        "ymir_model": model,
+    }
     tensors = {name: tensor.detach().cpu() for name, tensor in state_dict.items()}
     with replacing(path) as handle:
         torch.save({"state_dict": tensors, "meta": meta}, handle)
@@ -63,8 +70,7 @@ def read_weights(path: Path, beside: Sequence[Path] = ()) -> Weights:
         beside: the other files of the same model. A `.py` among them is the configuration, if the weights have none.
 
     Raises:
-        ModelError: it is not a weights file, is damaged, holds objects other than tensors, or its configuration cannot
-            be read.
+        ModelError: it is not a weights file, is damaged, would run something, or its configuration is not data.
     """
     content = _load(path)
     meta = content.get("meta")
@@ -108,20 +114,7 @@ def _fits(first: Tensor | None, second: Tensor | None) -> bool:
 
 
 def _load(path: Path) -> Mapping[str, object]:
-    from mmengine.runner.checkpoint import get_torch_safe_globals
-
-    try:
-        with torch.serialization.safe_globals(get_torch_safe_globals()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        if "Unsupported global" not in str(error):
-            raise ModelError(f"{path}: cannot be loaded: not a weights file, or damaged") from error
-        name = str(error).partition("GLOBAL ")[2].partition(" ")[0]
-        raise ModelError(
-            f"{path}: cannot be loaded: it holds objects of {name}; expected a checkpoint of OpenMMLab"
-        ) from error
-    except Exception as error:  # damaged archives fail in many ways
-        raise ModelError(f"{path}: cannot be loaded: {_first_line(error)}") from error
+    content = read_checkpoint(path)
     if not isinstance(content, Mapping):
         raise ModelError(f"{path}: not a checkpoint: expected a dictionary, found {type(content).__name__}")
     return content
@@ -139,14 +132,15 @@ def _tensors(path: Path, content: Mapping[str, object]) -> dict[str, Tensor]:
 
 
 def _config(path: Path, meta: Mapping[str, Any], beside: Sequence[Path]) -> Config | None:
-    text = meta.get("cfg")
+    """Configuration in a file: as data in ours, as text in others, or else as text beside it. Nothing of it is run."""
+    content = meta.get("ymir_config") or meta.get("cfg")
     files = [file for file in beside if file.suffix == ".py"]
-    source = path if text else next(iter(files), None)
+    source = path if content else next(iter(files), None)
     if source is None:
         return None
     try:
-        return Config.fromstring(text, ".py") if text else Config.fromfile(source)
-    except Exception as error:  # it is a program, which may fail in any way
+        return read_stored(content or source.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
         raise ModelError(f"{source}: its configuration cannot be read: {_first_line(error)}") from error
 
 

@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
+from common.mmlab.options.old_names import todays_keys
+
 Reasons = tuple[tuple[str, str], ...]
 """Patterns of keys without `.py`, and the reasons why these configurations cannot be chosen."""
 
@@ -49,7 +51,7 @@ def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
 
     Args:
         name: a name of `table`, a key with or without `configs/` before and `.py` behind it, or the file name of one;
-            case does not matter, and `-` is `_`.
+            case does not matter, and `-` is `_`. Otherwise a name that the package's earlier versions had.
         package: `mmyolo`, `mmdet`, `mmrotate` or `mmseg`.
         table: additional names of an image, each with the key that it means.
 
@@ -59,6 +61,9 @@ def find_config(name: str, package: str, table: Mapping[str, str]) -> str:
     known = [(spelling, key) for key in config_files(package) for spelling in _spellings(key)]
     known += [(spelling, key) for each, key in table.items() for spelling in _spellings(each)]
     found = sorted({key for spelling, key in known if _plain(spelling) == _plain(name)})
+    if len(found) == 1:
+        return found[0]
+    found = found or todays_keys(name, config_files(package), package)
     if len(found) == 1:
         return found[0]
     if found:
@@ -100,9 +105,12 @@ def _why_not(package: str, key: str) -> str:
 
 def _refusal(name: str, package: str) -> str:
     """Reason for refusing a name that no available configuration has."""
-    keys = (key for key in _all_files(package) if _plain(name) in map(_plain, _spellings(key)))
-    reason = next((_why_not(package, key) for key in keys), "")
-    return f"cannot be chosen: {reason}" if reason else "is not a known configuration"
+    same = [key for key in _all_files(package) if _plain(name) in map(_plain, _spellings(key))]
+    keys = same or todays_keys(name, _all_files(package), package)
+    if not keys:
+        return "is not a known configuration"
+    today = "" if same else f"is {keys[0]} today and "
+    return f"{today}cannot be chosen: {_why_not(package, keys[0])}"
 
 
 def _spellings(key: str) -> Iterator[str]:

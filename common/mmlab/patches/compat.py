@@ -10,6 +10,8 @@ from functools import cache
 from pprint import pformat
 from typing import TYPE_CHECKING
 
+from common.mmlab.patches import safe_load
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -63,6 +65,7 @@ def prepare(package: str) -> None:
             _register_mmyolo()
         if package == "mmrotate":
             _register_mmrotate()
+        safe_load.install()
         _quiet_loggers()
         _use_up_warnings()
         _write_configurations_quickly()
