@@ -190,5 +190,5 @@ def test_a_configuration_of_another_model_is_refused(yolov8: Path, samples: list
         load_predictor(a_task(tmp_path / "t", samples, [path]), Infer(), Rank())
     weights.config.model.backbone.type = "Nothing"
     write_weights(path, weights.state_dict, config=weights.config, class_names=NAMES, model="")
-    with pytest.raises(ModelError, match=r"best\.pth: its configuration cannot be read: model.backbone.type: 'Nothing' is n"):
+    with pytest.raises(ModelError, match=r"best\.pth: its configuration cannot be read: model\.backbone\.type: "):
         load_predictor(a_task(tmp_path / "u", samples, [path]), Infer(), Rank())
