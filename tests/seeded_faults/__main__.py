@@ -4,6 +4,7 @@ A copy of the repository gets one fault after the other, and the tests that shou
 without a fault: tests that fail anyway notice nothing.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from seeded_faults.faults import FAULTS, REPOSITORY, Fault
 
 LIMIT = 600
 """Seconds for the tests of one fault. A fault that makes them hang counts as noticed."""
+
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
+"""As in `make test`: sums in another order would move the boxes of models with random weights."""
 
 FAILED = 1
 """pytest's exit status where a test failed; any other means that it did not run them."""
@@ -73,7 +77,8 @@ def run_tests(root: Path, tests: Sequence[str]) -> tuple[int, float]:
     start = time.monotonic()
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     try:
-        status = subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, timeout=LIMIT, check=False).returncode
+        done = subprocess.run(command, cwd=root, env=ONE_THREAD, stdout=subprocess.DEVNULL, timeout=LIMIT, check=False)
+        status = done.returncode
     except subprocess.TimeoutExpired:
         status = FAILED
     return status, time.monotonic() - start
