@@ -11,7 +11,6 @@ from workbench.images import REPOSITORY
 
 MEASURED = json.loads((REPOSITORY / "benchmarks" / "models.json").read_text(encoding="utf-8"))["models"]
 READMES = [REPOSITORY / "README.md", REPOSITORY / "README.zh.md"]
-each_model = pytest.mark.parametrize("model", MEASURED, ids=lambda model: f"{model['image']}-{model['model']}")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
